@@ -1,0 +1,84 @@
+/** The walls of the house (docs/architecture.md, "Doors"). A rule that fails names the file that went through a wall. */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circles',
+      severity: 'error',
+      comment: 'Files that import each other in a loop.',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'cdktf-only-in-stacks-and-targets',
+      severity: 'error',
+      comment: 'cdktf was archived in 2025; this wall keeps its replacement a rename in a few folders.',
+      from: { pathNot: '^(stacks/|modules/(aws|gce|vagrant|hosts)/)' },
+      to: { path: 'node_modules/(cdktf|constructs|@cdktf)/' },
+    },
+    { name: 'nobody-imports-stacks', severity: 'error', from: { pathNot: '^stacks/' }, to: { path: '^stacks/' } },
+    { name: 'nobody-imports-verbs', severity: 'error', from: { pathNot: '^(verbs|test)/' }, to: { path: '^verbs/' } },
+    {
+      name: 'nobody-imports-tests',
+      severity: 'error',
+      comment: 'test/e2e holds scripts that run a cluster; nothing may build on them but tests.',
+      from: { pathNot: '^test/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'policy-knows-no-machines',
+      severity: 'error',
+      comment:
+        'policy is a pure model: it may read release data (what a channel turns a network into) and nothing else.',
+      from: { path: '^modules/policy/' },
+      to: { path: '^(modules/(?!policy/|release/)|stacks/|agents/)' },
+    },
+    {
+      name: 'release-is-data',
+      severity: 'error',
+      from: { path: '^modules/release/' },
+      to: { path: '^modules/(?!release/)' },
+    },
+    {
+      name: 'node-knows-no-clouds',
+      severity: 'error',
+      from: { path: '^(modules/node|agents)/' },
+      to: { path: '^modules/(aws|gce|vagrant|hosts|lab|verify)/' },
+    },
+    {
+      name: 'verify-knows-no-lab',
+      severity: 'error',
+      comment:
+        'verify judges a cluster through the interfaces of modules/verify/target.ts; the lab is one implementation.',
+      from: { path: '^modules/verify/' },
+      to: { path: '^modules/(lab|aws|gce|vagrant|hosts)/' },
+    },
+    {
+      name: 'cluster-knows-no-lab',
+      severity: 'error',
+      from: { path: '^modules/cluster/' },
+      to: { path: '^modules/(lab|verify|node|aws|gce|vagrant|hosts)/' },
+    },
+    {
+      name: 'child-processes-behind-one-door',
+      severity: 'error',
+      comment: 'zx and child processes stand behind modules/shell, so that tests can replace it.',
+      from: { path: '^(modules|stacks|agents|verbs)/', pathNot: '^modules/shell/' },
+      to: { path: '^(node:)?child_process$|node_modules/zx/' },
+    },
+    {
+      name: 'pure-rooms-do-no-io',
+      severity: 'error',
+      comment: 'agents, node and policy are pure: no files, no network, no processes.',
+      from: { path: '^(agents|modules/(node|policy|release))/' },
+      to: { path: '^(node:)?(fs|fs/promises|net|http|https|dgram|child_process|os)$' },
+    },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|reports)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

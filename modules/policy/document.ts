@@ -1,0 +1,18 @@
+/** A policy file: what the profiles of some networks hold from this file on, in the project's own short form. */
+export interface PolicyDocument {
+  readonly file: string;
+  readonly title: string;
+  /**
+   * By name of a network (or of a profile that is not a network's). A direction that is written replaces the whole list
+   * of that direction; one that is not written stays as it was.
+   */
+  readonly profiles: Readonly<Record<string, ProfileEdit>>;
+  /** Hand-written expectations: `allow client -> frontend tcp 9000`, with the line each stands on. */
+  readonly expect: readonly { readonly text: string; readonly line: number }[];
+}
+
+export interface ProfileEdit {
+  /** Rules in calicoctl's grammar: `allow tcp from tag client to ports 9000`. Tags are names of networks. */
+  readonly inbound?: readonly string[];
+  readonly outbound?: readonly string[];
+}
