@@ -1,0 +1,129 @@
+/**
+ * A client of etcd's v2 API, as far as Calico's v1 data model needs it.
+ *
+ * Calico up to 2.6 and Docker's cluster store speak v2 only; it is on by default to etcd 3.3, wants `--enable-v2` in 3.4
+ * and 3.5, and is gone in 3.6. Source: etcd `Documentation/v2/api.md`.
+ */
+import { Agent, request, type IncomingMessage } from 'node:http';
+
+export interface EtcdNode {
+  readonly key: string;
+  readonly value?: string;
+  readonly dir?: boolean;
+  readonly nodes?: readonly EtcdNode[];
+  readonly modifiedIndex: number;
+}
+
+export interface EtcdEvent {
+  readonly action: 'set' | 'update' | 'create' | 'compareAndSwap' | 'delete' | 'compareAndDelete' | 'expire' | 'get';
+  readonly node: EtcdNode;
+}
+
+/** What etcd itself refused, with its error code: 100 key not found, 101 compare failed, 105 exists, 401 index cleared. */
+export class EtcdError extends Error {
+  override readonly name = 'EtcdError';
+  readonly errorCode: number;
+  constructor(errorCode: number, message: string) {
+    super(message);
+    this.errorCode = errorCode;
+  }
+}
+
+export class Etcd {
+  readonly url: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #timeoutMs: number;
+
+  /** `url`: `http://10.64.0.1:2379`. `timeoutMs`: limit of each request but watches. */
+  constructor(url: string, timeoutMs = 5_000) {
+    this.url = url;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** The subtree under a key with the index of the whole store at that moment; undefined where there is none. */
+  async get(key: string): Promise<{ node: EtcdNode; index: number } | { node: undefined; index: number }> {
+    const response = await this.#call('GET', `${key}?recursive=true`);
+    const index = Number(response.headers['x-etcd-index'] ?? 0);
+    const body = await readJson(response);
+    if (isError(body)) {
+      if (body.errorCode === 100) return { node: undefined, index: body.index };
+      throw new EtcdError(body.errorCode, body.message);
+    }
+    return { node: body.node, index };
+  }
+
+  /** Writes a value and gives the index of the write. `prevExist: false` makes it a creation (error 105 if it exists). */
+  async set(key: string, value: string, conditions: { prevExist?: boolean; ttl?: number } = {}): Promise<number> {
+    const form = new URLSearchParams({ value });
+    for (const [name, condition] of Object.entries(conditions)) form.set(name, String(condition));
+    return this.#write('PUT', key, form.toString());
+  }
+
+  /** Deletes a key, or a whole folder; nothing there is fine. Gives the index of the write, or 0. */
+  async delete(key: string): Promise<number> {
+    try {
+      return await this.#write('DELETE', `${key}?recursive=true`);
+    } catch (error) {
+      if (error instanceof EtcdError && error.errorCode === 100) return 0;
+      throw error;
+    }
+  }
+
+  /**
+   * Follows all changes under a key from an index on, until the signal. Ends with an EtcdError 401 when etcd no longer
+   * remembers that index (it keeps 1,000 events): read all again then. Throws when the connection ends.
+   */
+  async *watch(key: string, fromIndex: number, signal: AbortSignal): AsyncGenerator<EtcdEvent> {
+    const path = `${key}?wait=true&recursive=true&stream=true&waitIndex=${fromIndex}`;
+    const response = await this.#call('GET', path, undefined, signal);
+    let rest = '';
+    response.setEncoding('utf8');
+    for await (const chunk of response as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.trim() === '') continue;
+        const body = JSON.parse(line) as Body;
+        if (isError(body)) throw new EtcdError(body.errorCode, body.message);
+        yield body;
+      }
+    }
+    throw new Error(`${this.url} ended the watch`);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #write(method: 'PUT' | 'DELETE', key: string, form?: string): Promise<number> {
+    const body = await readJson(await this.#call(method, key, form));
+    if (isError(body)) throw new EtcdError(body.errorCode, body.message);
+    return body.node.modifiedIndex;
+  }
+
+  #call(method: string, key: string, form?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const call = request(`${this.url}/v2/keys${key}`, {
+        method,
+        agent: signal ? false : this.#agent,
+        ...(signal ? { signal } : { timeout: this.#timeoutMs }),
+        headers: form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      call.on('response', resolve);
+      call.on('error', reject);
+      call.on('timeout', () => call.destroy(new Error(`${this.url} did not answer within ${this.#timeoutMs} ms`)));
+      call.end(form);
+    });
+  }
+}
+
+type Body = EtcdEvent | { errorCode: number; message: string; index: number };
+
+const isError = (body: Body): body is { errorCode: number; message: string; index: number } => 'errorCode' in body;
+
+async function readJson(response: IncomingMessage): Promise<Body> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response as AsyncIterable<string>) text += chunk;
+  return JSON.parse(text) as Body;
+}

@@ -1,0 +1,76 @@
+/** What the lab's process does for whoever drives it. Everything is plain JSON. */
+import type { EtcdNode } from '../datastore/etcd.ts';
+import type { Output } from '../shell/shell.ts';
+import type { Session } from './bird.ts';
+import type { Listen } from './serve.ts';
+import type { LabProbe, ProbeResult } from './probe.ts';
+import type { Topology } from './topology.ts';
+
+export interface LabApi {
+  /** Wires the hosts and starts their daemons; the answer comes when etcd takes writes. */
+  build(request: { topology: Topology; tools: Tools }): Built;
+  /** Waits until every host has a route to every other host's block through BGP. */
+  routed(request: Record<string, never>): { ms: number };
+  status(request: Record<string, never>): LabStatus;
+  /** Starts tasks, wired and known to etcd; does not wait for their policy. */
+  attach(request: { tasks: readonly TaskRequest[] }): { tasks: readonly LabTask[]; index: number };
+  detach(request: { names: readonly string[] }): { index: number };
+  listen(request: { listen: readonly Listen[] }): void;
+  /** Sends all probes; the answers are in their order. */
+  probe(request: ProbeBatch): ProbeAnswers;
+  /** Writes values (or, without one, deletes keys) in order, and gives the index of the last write. */
+  write(request: { writes: readonly { key: string; value?: string }[] }): { index: number };
+  read(request: { key: string }): { node?: EtcdNode };
+  /** Waits until the agent of every host has programmed an index of the store; gives the index that each is at. */
+  programmed(request: { index: number; limitMs: number }): { hosts: Record<string, number>; ms: number; done: boolean };
+  /** Runs a program in a namespace of the lab (a host's or a task's name), or, without one, on the fabric. */
+  exec(request: { namespace?: string; command: readonly string[]; input?: string; timeoutMs?: number }): Output;
+}
+
+/** Programs and dialects that were found on this machine. */
+export interface Tools {
+  readonly birdMajor: 1 | 2;
+  /** The `iptables-restore` that works here. */
+  readonly restore: string;
+  readonly versions: { readonly bird: string; readonly etcd: string; readonly iptables: string };
+}
+
+export interface Built {
+  readonly stages: readonly { readonly name: string; readonly ms: number }[];
+}
+
+export interface TaskRequest {
+  /** Unique in the lab; also the name of its namespace. */
+  readonly name: string;
+  readonly host: string;
+  readonly network: string;
+  readonly profiles: readonly string[];
+  readonly orchestrator: 'libnetwork' | 'mesos' | 'cni';
+}
+
+export interface LabTask extends TaskRequest {
+  readonly address: string;
+  readonly interface: string;
+}
+
+export interface ProbeBatch {
+  readonly probes: readonly LabProbe[];
+  readonly timeoutMs: number;
+  readonly inFlight: number;
+}
+
+export interface ProbeAnswers {
+  readonly results: readonly ProbeResult[];
+  /** Indexes of UDP probes that reached their target's listener, answered or not. */
+  readonly arrived: readonly number[];
+}
+
+export interface LabStatus {
+  readonly topology: Topology;
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly sessions: readonly Session[];
+    readonly processes: Readonly<Record<string, { readonly pid: number; readonly running: boolean }>>;
+  }[];
+  readonly tasks: readonly LabTask[];
+}

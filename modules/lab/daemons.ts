@@ -1,0 +1,97 @@
+/** The real daemons of the lab, and the stand-in for Felix: how each is started, and how to see that it is up. */
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { compiled } from '../root/root.ts';
+import type { Shell } from '../shell/shell.ts';
+import { birdConfig, parseSessions, type BirdMajor, type Session } from './bird.ts';
+import { inside, runInside } from './ip.ts';
+import type { LabHost, Topology } from './topology.ts';
+
+/** Files of the lab live on a tmpfs of its own mount namespace: they are gone when the lab is. */
+const folder = '/run/lab';
+
+export function makeFolders(): void {
+  for (const name of ['log', 'bird', 'etcd', 'lock']) mkdirSync(`${folder}/${name}`, { recursive: true });
+}
+
+export const logFile = (name: string): string => `${folder}/log/${name}.log`;
+
+function daemon(shell: Shell, host: LabHost, name: string, command: readonly string[], env = {}): ChildProcess {
+  const log = openSync(logFile(`${name}-${host.name}`), 'a');
+  return shell.start(inside(host.name, command), { stdio: ['ignore', log, log], env });
+}
+
+export const etcdUrl = (master: LabHost): string => `http://${master.address}:2379`;
+
+export function startEtcd(shell: Shell, { hosts }: Topology, master: LabHost): ChildProcess {
+  const masters = hosts.filter((host) => host.role === 'master');
+  const peer = (host: LabHost): string => `http://${host.address}:2380`;
+  return daemon(
+    shell,
+    master,
+    'etcd',
+    [
+      'etcd',
+      `--name=${master.name}`,
+      `--data-dir=${folder}/etcd/${master.name}`,
+      // Calico to 2.6 speaks the v2 API, which etcd 3.4 and 3.5 only serve when asked to.
+      '--enable-v2=true',
+      `--listen-client-urls=${etcdUrl(master)},http://127.0.0.1:2379`,
+      `--advertise-client-urls=${etcdUrl(master)}`,
+      `--listen-peer-urls=${peer(master)}`,
+      `--initial-advertise-peer-urls=${peer(master)}`,
+      `--initial-cluster=${masters.map((host) => `${host.name}=${peer(host)}`).join(',')}`,
+      '--initial-cluster-state=new',
+      // One machine, one memory: an election needs no second to time out.
+      '--heartbeat-interval=50',
+      '--election-timeout=250',
+    ],
+    { ETCD_UNSUPPORTED_ARCH: process.arch },
+  );
+}
+
+const birdSocket = (host: LabHost): string => `${folder}/bird/${host.name}.ctl`;
+
+export function startBird(shell: Shell, topology: Topology, host: LabHost, major: BirdMajor): ChildProcess {
+  const file = `${folder}/bird/${host.name}.cfg`;
+  writeFileSync(file, birdConfig(topology, host, major));
+  const pid = `${folder}/bird/${host.name}.pid`;
+  return daemon(shell, host, 'bird', ['bird', '-f', '-c', file, '-s', birdSocket(host), '-P', pid]);
+}
+
+export async function birdSessions(shell: Shell, host: LabHost): Promise<Session[]> {
+  const output = await shell.run(['birdc', '-s', birdSocket(host), 'show', 'protocols'], { timeoutMs: 5_000 });
+  return parseSessions(output.stdout);
+}
+
+/** Hosts to whose blocks this host has no route through BGP yet. */
+export async function missingRoutes(shell: Shell, { hosts }: Topology, host: LabHost): Promise<string[]> {
+  const output = await runInside(shell, host.name, ['ip', '-json', 'route', 'show', 'proto', 'bird'], {
+    timeoutMs: 5_000,
+  });
+  if (output.code !== 0) return hosts.map((other) => other.name);
+  const routes = JSON.parse(output.stdout || '[]') as { dst: string; gateway?: string }[];
+  return hosts
+    .filter((other) => other !== host)
+    .filter((other) => !routes.some((route) => route.dst === other.block && route.gateway === other.address))
+    .map((other) => other.name);
+}
+
+export function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, restore: string): ChildProcess {
+  const masters = hosts.filter((candidate) => candidate.role === 'master');
+  const master = masters[hosts.indexOf(host) % masters.length]!;
+  return daemon(
+    shell,
+    host,
+    'felix',
+    [
+      process.execPath,
+      compiled('modules/lab/felix/main.ts'),
+      `--host=${host.name}`,
+      `--etcd=${etcdUrl(master)}`,
+      `--restore=${restore}`,
+    ],
+    // The lock of iptables is a file: hosts that share it would wait for each other.
+    { XTABLES_LOCKFILE: `${folder}/lock/${host.name}` },
+  );
+}

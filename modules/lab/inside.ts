@@ -1,0 +1,260 @@
+/**
+ * The lab's own process: the first one in its PID namespace, so that everything dies with it. Its network namespace is
+ * the fabric between the hosts.
+ *
+ * Standard input is its lifeline: until it reads `detach`, the end of the input is the end of the lab, so that nothing
+ * outlives a caller that was killed.
+ */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { keys, type Write } from '../datastore/calico.ts';
+import { Etcd } from '../datastore/etcd.ts';
+import { compiled } from '../root/root.ts';
+import { must, shell } from '../shell/shell.ts';
+import type { Built, LabApi, LabStatus, ProbeAnswers, ProbeBatch } from './api.ts';
+import { Helper } from './child.ts';
+import * as daemons from './daemons.ts';
+import { runBatches, runInside } from './ip.ts';
+import { Launcher } from './launcher.ts';
+import type { ProbeRequest, ProbeResult } from './probe.ts';
+import { answer, type Handlers } from './rpc.ts';
+import type { ServeRequest } from './serve.ts';
+import type { LabHost, Topology } from './topology.ts';
+import { hostBatches } from './wiring.ts';
+import type { ChildProcess } from 'node:child_process';
+
+export const controlSocket = '/run/lab/control.sock';
+
+/** How long each step of the build may take before it is given up, milliseconds. */
+const limits = { etcd: 20_000, bgp: 60_000, helper: 30_000 };
+
+class Lab {
+  readonly #processes = new Map<string, Map<string, ChildProcess>>();
+  readonly #programmed = new Map<string, number>();
+  #topology: Topology | undefined;
+  #launcher: Launcher | undefined;
+  #etcd: Etcd | undefined;
+  #serve: Helper<ServeRequest> | undefined;
+  #probe: Helper<ProbeRequest> | undefined;
+  #nonce = 1;
+
+  readonly handlers: Handlers<LabApi> = {
+    build: ({ topology, tools }) => this.#build(topology, tools),
+    routed: () => this.#routed(need(this.#topology)),
+    status: () => this.#status(),
+    attach: ({ tasks }) => need(this.#launcher).attach(tasks, need(this.#etcd)),
+    detach: async ({ names }) => {
+      await need(this.#serve).ask({ end: names }, limits.helper);
+      return { index: await need(this.#launcher).detach(names, need(this.#etcd)) };
+    },
+    listen: ({ listen }) => need(this.#serve).ask<void>({ listen }, limits.helper),
+    probe: (batch) => this.#send(batch),
+    write: async ({ writes }) => {
+      let index = 0;
+      for (const { key, value } of writes) {
+        index = value === undefined ? await need(this.#etcd).delete(key) : await need(this.#etcd).set(key, value);
+      }
+      return { index };
+    },
+    read: async ({ key }) => {
+      const { node } = await need(this.#etcd).get(key);
+      return node ? { node } : {};
+    },
+    programmed: ({ index, limitMs }) => this.#awaitProgrammed(index, limitMs),
+    exec: ({ namespace, command, input, timeoutMs }) =>
+      runInside(shell, namespace, command, {
+        ...(input === undefined ? {} : { input }),
+        timeoutMs: timeoutMs ?? limits.helper,
+      }),
+  };
+
+  async #build(topology: Topology, { birdMajor, restore }: { birdMajor: 1 | 2; restore: string }): Promise<Built> {
+    const stages: { name: string; ms: number }[] = [];
+    const stage = async (name: string, work: Promise<unknown>): Promise<void> => {
+      const begin = performance.now();
+      await work;
+      stages.push({ name, ms: Math.round(performance.now() - begin) });
+    };
+    this.#topology = topology;
+    this.#launcher = new Launcher(shell, topology);
+    const { hosts } = topology;
+    const masters = hosts.filter((host) => host.role === 'master');
+
+    await stage('hosts', this.#wireHosts(topology));
+    for (const master of masters) this.#keep(master, 'etcd', daemons.startEtcd(shell, topology, master));
+    for (const host of hosts) this.#keep(host, 'bird', daemons.startBird(shell, topology, host, birdMajor));
+    this.#serve = helper<ServeRequest>('serve');
+    this.#probe = helper<ProbeRequest>('probe');
+    this.#etcd = new Etcd(daemons.etcdUrl(masters[0]!));
+
+    await stage('etcd', this.#configure(topology, this.#etcd));
+    for (const host of hosts) this.#keep(host, 'felix', daemons.startFelix(shell, topology, host, restore));
+    void this.#followFelix(this.#etcd);
+    return { stages };
+  }
+
+  async #routed(topology: Topology): Promise<{ ms: number }> {
+    const begin = performance.now();
+    await Promise.all(topology.hosts.map((host) => this.#awaitRoutes(topology, host)));
+    return { ms: Math.round(performance.now() - begin) };
+  }
+
+  async #wireHosts(topology: Topology): Promise<void> {
+    await must(shell, ['ip', 'link', 'set', 'lo', 'up']);
+    // A bridge that hands packets to iptables would police host-to-host traffic on the fabric.
+    const bridgeFilter = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+    await runBatches(shell, hostBatches(topology));
+    if (existsSync(bridgeFilter)) writeFileSync(bridgeFilter, '0');
+  }
+
+  /** What `calicoctl node` and `calicoctl pool add` leave in etcd. Waits until etcd takes the first write. */
+  async #configure({ hosts, pool, asNumber }: Topology, etcd: Etcd): Promise<void> {
+    const deadline = performance.now() + limits.etcd;
+    for (;;) {
+      try {
+        await etcd.set(keys.ready, 'true');
+        break;
+      } catch (error) {
+        if (performance.now() > deadline) {
+          throw new Error(`etcd took no write within ${limits.etcd / 1000} s: ${String(error)}`, { cause: error });
+        }
+        await sleep(10);
+      }
+    }
+    const writes: Write[] = [
+      { key: keys.config('InterfacePrefix'), value: 'cali' },
+      { key: keys.config('LogSeverityFile'), value: 'none' },
+      { key: keys.config('ReportingIntervalSecs'), value: '0' },
+      { key: keys.bgpGlobal('as_num'), value: String(asNumber) },
+      { key: keys.bgpGlobal('node_mesh'), value: '{"enabled": true}' },
+      { key: keys.pool(pool), value: JSON.stringify({ cidr: pool }) },
+      ...hosts.flatMap((host) => [
+        { key: keys.birdIp(host.name), value: host.address },
+        { key: keys.hostConfig(host.name, 'marker'), value: 'created' },
+        { key: keys.hostConfig(host.name, 'DefaultEndpointToHostAction'), value: 'RETURN' },
+        { key: keys.bgpHost(host.name), value: host.address },
+        { key: keys.affinity(host.name, host.block), value: '' },
+      ]),
+    ];
+    await Promise.all(writes.map(({ key, value }) => etcd.set(key, value)));
+  }
+
+  async #awaitRoutes(topology: Topology, host: LabHost): Promise<void> {
+    const deadline = performance.now() + limits.bgp;
+    for (;;) {
+      const missing = await daemons.missingRoutes(shell, topology, host);
+      if (missing.length === 0) return;
+      if (performance.now() > deadline) {
+        throw new Error(`${host.name} got no route to ${missing.join(', ')} within ${limits.bgp / 1000} s`);
+      }
+      await sleep(30);
+    }
+  }
+
+  /** Keeps the index that each host's agent has programmed, as it reports it to etcd. */
+  async #followFelix(etcd: Etcd): Promise<void> {
+    const root = '/calico/felix/v1';
+    const note = (key: string, value: string | undefined): void => {
+      const host = /\/host\/([^/]+)\/last_reported_status$/.exec(key)?.[1];
+      if (host && value) this.#programmed.set(host, (JSON.parse(value) as { applied_index: number }).applied_index);
+    };
+    for (;;) {
+      try {
+        const { node, index } = await etcd.get(root);
+        const visit = (at: typeof node): void => {
+          if (at) note(at.key, at.value);
+          for (const child of at?.nodes ?? []) visit(child);
+        };
+        visit(node);
+        for await (const event of etcd.watch(root, index + 1, new AbortController().signal)) {
+          note(event.node.key, event.node.value);
+        }
+      } catch {
+        await sleep(20);
+      }
+    }
+  }
+
+  async #awaitProgrammed(
+    index: number,
+    limitMs: number,
+  ): Promise<{ hosts: Record<string, number>; ms: number; done: boolean }> {
+    const begin = performance.now();
+    const names = need(this.#topology).hosts.map((host) => host.name);
+    for (;;) {
+      const hosts = Object.fromEntries(names.map((name) => [name, this.#programmed.get(name) ?? 0]));
+      const done = Object.values(hosts).every((applied) => applied >= index);
+      const ms = performance.now() - begin;
+      if (done || ms > limitMs) return { hosts, ms: Math.round(ms), done };
+      await sleep(3);
+    }
+  }
+
+  async #send({ probes, timeoutMs, inFlight }: ProbeBatch): Promise<ProbeAnswers> {
+    const serve = need(this.#serve);
+    const nonce = this.#nonce;
+    this.#nonce = (this.#nonce + probes.length) % 0x7fff_ffff;
+    await serve.ask({ arrived: true }, limits.helper);
+    // Rounds of time-outs, should all be denied, and the time to send them: beyond it the prober hangs.
+    const limitMs = limits.helper + Math.ceil(probes.length / inFlight) * timeoutMs + probes.length;
+    const results = await need(this.#probe).ask<ProbeResult[]>({ probes, nonce, timeoutMs, inFlight }, limitMs);
+    const nonces = await serve.ask<number[]>({ arrived: true }, limits.helper);
+    const arrived = nonces.map((seen) => seen - nonce).filter((at) => at >= 0 && at < probes.length);
+    return { results, arrived };
+  }
+
+  async #status(): Promise<LabStatus> {
+    const topology = need(this.#topology);
+    const hosts = topology.hosts.map(async (host) => ({
+      name: host.name,
+      sessions: await daemons.birdSessions(shell, host),
+      processes: Object.fromEntries(
+        [...(this.#processes.get(host.name) ?? [])].map(([name, child]) => [
+          name,
+          { pid: child.pid ?? 0, running: child.exitCode === null && child.signalCode === null },
+        ]),
+      ),
+    }));
+    return { topology, hosts: await Promise.all(hosts), tasks: [...need(this.#launcher).tasks.values()] };
+  }
+
+  #keep(host: LabHost, name: string, child: ChildProcess): void {
+    const own = this.#processes.get(host.name) ?? new Map<string, ChildProcess>();
+    own.set(name, child);
+    this.#processes.set(host.name, own);
+  }
+}
+
+function need<T>(part: T | undefined): T {
+  if (part === undefined) throw new Error('the lab is not built yet');
+  return part;
+}
+
+const helper = <Q extends { readonly id: number }>(name: string): Helper<Q> =>
+  new Helper<Q>(shell, name, [process.execPath, compiled(`modules/lab/${name}.ts`)], daemons.logFile(name));
+
+async function start(): Promise<void> {
+  await must(shell, ['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', '/run']);
+  mkdirSync('/run/netns');
+  daemons.makeFolders();
+  const lab = new Lab();
+  const server = createServer((stream) => answer<LabApi>(stream, lab.handlers));
+  server.listen(controlSocket, () => process.stdout.write('ready\n'));
+}
+
+let detached = false;
+const end = (): void => {
+  if (detached) return;
+  rmSync(controlSocket, { force: true });
+  // The first process of a PID namespace takes all others with it.
+  process.exit(0);
+};
+process.stdin.on('data', (chunk: Buffer) => (detached ||= chunk.toString().includes('detach')));
+process.stdin.on('end', end);
+process.stdin.on('error', end);
+// Nobody may be left to read what this process says; that is no reason to end.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+process.on('SIGTERM', () => process.exit(0));
+await start();

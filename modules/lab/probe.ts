@@ -1,0 +1,243 @@
+/**
+ * The prober of the lab: one process that sends every probe from a socket inside its source's namespace.
+ *
+ * A fresh source port for each probe; the answer must carry the target's identity; time that the machine did not give to
+ * this process does not count against a probe.
+ */
+import { randomInt } from 'node:crypto';
+import type { Verdict } from '../verify/report.ts';
+import { Stdio } from './lines.ts';
+import * as sys from './syscall.ts';
+
+export interface LabProbe {
+  /** The source's namespace. */
+  readonly from: string;
+  /** The target's namespace, which is the name that it answers with; undefined where identity is not known. */
+  readonly to: string;
+  /** IPv4. */
+  readonly address: string;
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly port: number;
+  readonly sourcePorts: readonly [number, number];
+  /** Only for pacing: how many answers to expect at once. Never for the verdict. */
+  readonly likely: boolean;
+}
+
+export interface ProbeRequest {
+  readonly id: number;
+  readonly probes: readonly LabProbe[];
+  /** Carried by the first probe, counted up by the others. */
+  readonly nonce: number;
+  readonly timeoutMs: number;
+  /** Probes without an answer yet, all together. */
+  readonly inFlight: number;
+}
+
+/** Verdict, milliseconds to it, milliseconds from the request to the probe's start, and what else there is to say. */
+export type ProbeResult = readonly [verdict: Verdict, ms: number, startMs: number, note?: string];
+
+/** Probes that expect an answer are paced: too many at once overflow queues, and a lost answer looks like a denial. */
+const likelyInFlight = 192;
+/** A wait that took so much longer than asked for was the machine's doing. */
+const graceMs = 15;
+
+interface Flight {
+  readonly index: number;
+  readonly probe: LabProbe;
+  readonly fd: number;
+  readonly started: number;
+  readonly deadline: number;
+  connectedMs: number | undefined;
+  done: boolean;
+}
+
+const stdio = new Stdio();
+const input = Buffer.alloc(2048);
+const lastPort = new Map<string, number>();
+
+/** Ports go round per namespace and range, from a random start: none is used twice within a range's length. */
+function nextPort(namespace: string, [low, high]: readonly [number, number]): number {
+  const key = `${namespace} ${low} ${high}`;
+  const last = lastPort.get(key) ?? randomInt(low, high + 1);
+  const next = last >= high ? low : last + 1;
+  lastPort.set(key, next);
+  return next;
+}
+
+const verdictOf = (errno: number): Verdict => {
+  switch (errno) {
+    case sys.errno.ECONNREFUSED:
+      return 'refused';
+    case sys.errno.EHOSTUNREACH:
+    case sys.errno.ENETUNREACH:
+    case sys.errno.EACCES:
+    case sys.errno.EPERM:
+      return 'rejected';
+    default:
+      return 'broken';
+  }
+};
+
+function open(probe: LabProbe): number {
+  sys.enter(probe.from);
+  if (probe.protocol === 'icmp') {
+    const fd = sys.socket(sys.SOCK_DGRAM, sys.IPPROTO_ICMP);
+    sys.reportErrors(fd);
+    return fd;
+  }
+  const fd = sys.socket(probe.protocol === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
+  if (probe.protocol === 'tcp') sys.abortOnClose(fd);
+  else sys.reportErrors(fd);
+  for (let tries = 0; ; tries++) {
+    const failed = sys.bind(fd, sys.address('0.0.0.0', nextPort(probe.from, probe.sourcePorts)));
+    if (failed === 0) return fd;
+    if (failed !== sys.errno.EADDRINUSE || tries > 200) {
+      sys.close(fd);
+      throw new sys.SyscallError('bind', failed);
+    }
+  }
+}
+
+function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeRequest): void {
+  const epoll = new sys.Epoll();
+  const results: ProbeResult[] = [];
+  const flights = new Map<number, Flight>();
+  const order: Flight[] = [];
+  let oldest = 0;
+  let next = 0;
+  let open_ = 0;
+  let likely = 0;
+  const begin = performance.now();
+  // A clock that stands still while this process does not run: deadlines are on it.
+  let clock = 0;
+  let last = begin;
+  const tick = (asked: number): void => {
+    const now = performance.now();
+    clock += Math.min(now - last, asked + graceMs);
+    last = now;
+  };
+
+  const finish = (flight: Flight, verdict: Verdict, note?: string): void => {
+    flight.done = true;
+    flights.delete(flight.fd);
+    sys.close(flight.fd);
+    open_--;
+    if (flight.probe.likely) likely--;
+    const ms = flight.connectedMs ?? performance.now() - flight.started;
+    const start = round(flight.started - begin);
+    results[flight.index] = note === undefined ? [verdict, round(ms), start] : [verdict, round(ms), start, note];
+  };
+
+  const launch = (index: number): void => {
+    const probe = probes[index]!;
+    const started = performance.now();
+    let fd: number;
+    try {
+      fd = open(probe);
+    } catch (error) {
+      const note = error instanceof Error ? error.message : String(error);
+      results[index] = ['broken', 0, round(started - begin), `could not be sent: ${note}`];
+      return;
+    }
+    const flight: Flight = {
+      index,
+      probe,
+      fd,
+      started,
+      deadline: clock + timeoutMs,
+      connectedMs: undefined,
+      done: false,
+    };
+    flights.set(fd, flight);
+    order.push(flight);
+    open_++;
+    if (probe.likely) likely++;
+    const failed = sys.connect(fd, sys.address(probe.address, probe.port));
+    if (failed !== 0 && failed !== sys.errno.EINPROGRESS) return finish(flight, verdictOf(failed));
+    if (probe.protocol !== 'tcp') {
+      const refused = sys.send(fd, probe.protocol === 'udp' ? question(nonce + index) : echo(nonce + index));
+      if (refused !== 0) return finish(flight, verdictOf(refused));
+    }
+    epoll.add(fd, probe.protocol === 'tcp' ? sys.EPOLLOUT : sys.EPOLLIN);
+  };
+
+  const ready = (fd: number, events: number): void => {
+    const flight = flights.get(fd);
+    if (!flight) return;
+    const { probe } = flight;
+    if (probe.protocol === 'tcp' && flight.connectedMs === undefined) {
+      const failed = sys.socketError(fd);
+      if (failed !== 0)
+        return finish(flight, verdictOf(failed), verdictOf(failed) === 'broken' ? `errno ${failed}` : undefined);
+      if ((events & sys.EPOLLOUT) === 0) return;
+      flight.connectedMs = performance.now() - flight.started;
+      epoll.change(fd, sys.EPOLLIN);
+      return;
+    }
+    const length = sys.receive(fd, input);
+    if (length === -sys.errno.EAGAIN) return;
+    if (length < 0) {
+      const verdict = verdictOf(-length);
+      return finish(flight, verdict, verdict === 'broken' ? `errno ${-length}` : undefined);
+    }
+    const answer = input.subarray(0, length);
+    if (probe.protocol === 'icmp') {
+      if (answer[0] === 0 && length >= 16 && answer.readUInt32BE(12) === nonce + flight.index) finish(flight, 'open');
+      return;
+    }
+    if (probe.protocol === 'udp' && (length < 8 || answer.readUInt32BE(4) !== nonce + flight.index)) return;
+    const who = answer.toString('utf8', probe.protocol === 'udp' ? 8 : 0).trim();
+    if (who === probe.to) finish(flight, 'open');
+    else finish(flight, 'broken', who === '' ? 'the connection ended without a name' : `${who} answered`);
+  };
+
+  while (next < probes.length || open_ > 0) {
+    let launched = 0;
+    while (next < probes.length && launched < 32 && open_ < limit) {
+      if (probes[next]!.likely && likely >= likelyInFlight) break;
+      launch(next++);
+      launched++;
+    }
+    // Only what was overdue before this look at the answers is given up: an answer that waits is never missed.
+    const due = clock;
+    const head = order[oldest];
+    const asked = launched > 0 || !head ? 0 : Math.max(1, Math.min(20, Math.ceil(head.deadline - clock)));
+    epoll.wait(asked, ready);
+    tick(asked);
+    for (let flight = order[oldest]; flight && (flight.done || flight.deadline <= due); flight = order[++oldest]) {
+      if (flight.done) continue;
+      if (flight.connectedMs === undefined) finish(flight, 'dropped');
+      else finish(flight, 'broken', 'connected, but nobody answered');
+    }
+  }
+  epoll.close();
+  stdio.write({ id, result: results });
+}
+
+/** `mc01`, then the nonce: 8 bytes. */
+function question(nonce: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.write('mc01');
+  bytes.writeUInt32BE(nonce, 4);
+  return bytes;
+}
+
+/** An echo request; the kernel fills in the identifier and the checksum. */
+function echo(nonce: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes[0] = 8;
+  question(nonce).copy(bytes, 8);
+  return bytes;
+}
+
+const round = (ms: number): number => Math.round(ms * 100) / 100;
+
+for (let requests = stdio.read<ProbeRequest>(); requests; requests = stdio.read<ProbeRequest>()) {
+  for (const request of requests) {
+    try {
+      run(request);
+    } catch (error) {
+      stdio.write({ id: request.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The listeners of all tasks, in one process: each TCP connection is told who answers, each UDP probe is answered with
+ * its nonce and the same name, and nonces are remembered so that a packet that got in without an answer is seen.
+ */
+import { writeFileSync } from 'node:fs';
+import { Stdio } from './lines.ts';
+import * as sys from './syscall.ts';
+
+/** One task's listeners. */
+export interface Listen {
+  readonly namespace: string;
+  readonly tcp: readonly number[];
+  readonly udp: readonly number[];
+}
+
+export type ServeRequest =
+  | { readonly id: number; readonly listen: readonly Listen[] }
+  /** Ends the listeners of some namespaces. */
+  | { readonly id: number; readonly end: readonly string[] }
+  /** Asks for the nonces that arrived since the last time. */
+  | { readonly id: number; readonly arrived: true };
+
+interface Listener {
+  readonly fd: number;
+  readonly kind: 'tcp' | 'udp';
+  readonly name: string;
+  readonly identity: Buffer;
+}
+
+const stdio = new Stdio();
+const epoll = new sys.Epoll();
+const byFd = new Map<number, Listener>();
+const known = new Set<string>();
+let arrived: number[] = [];
+
+const packet = Buffer.alloc(2048);
+const peer = Buffer.alloc(16);
+const answer = Buffer.alloc(512);
+
+function open(namespace: string, kind: 'tcp' | 'udp', port: number): void {
+  const key = `${namespace} ${kind} ${port}`;
+  if (known.has(key)) return;
+  sys.enter(namespace);
+  const fd = sys.socket(kind === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
+  sys.reuseAddress(fd);
+  if (kind === 'udp') sys.bigReceiveBuffer(fd);
+  const failed = sys.bind(fd, sys.address('0.0.0.0', port));
+  if (failed !== 0) throw new sys.SyscallError(`bind ${key}`, failed);
+  if (kind === 'tcp') sys.listen(fd);
+  byFd.set(fd, { fd, kind, name: key, identity: Buffer.from(`${namespace}\n`) });
+  known.add(key);
+  epoll.add(fd, sys.EPOLLIN);
+}
+
+/** Lets the namespace's probes use ICMP sockets, and keeps IPv6's own chatter off its interface. */
+function prepare(namespace: string): void {
+  sys.enter(namespace);
+  writeFileSync('/proc/sys/net/ipv4/ping_group_range', '0 0');
+  try {
+    writeFileSync('/proc/sys/net/ipv6/conf/all/disable_ipv6', '1');
+  } catch {
+    // A kernel without IPv6 has no such file, and no such chatter.
+  }
+}
+
+function ready({ fd, kind, identity }: Listener): void {
+  if (kind === 'tcp') {
+    for (let connection = sys.accept(fd); connection >= 0; connection = sys.accept(fd)) {
+      sys.send(connection, identity);
+      sys.close(connection);
+    }
+    return;
+  }
+  for (let length = sys.receiveFrom(fd, packet, peer); length > 0; length = sys.receiveFrom(fd, packet, peer)) {
+    if (length < 8) continue;
+    arrived.push(packet.readUInt32BE(4));
+    packet.copy(answer, 0, 0, 8);
+    identity.copy(answer, 8);
+    sys.sendTo(fd, answer, 8 + identity.length, peer);
+  }
+}
+
+function handle(request: ServeRequest): unknown {
+  if ('listen' in request) {
+    for (const { namespace, tcp, udp } of request.listen) {
+      prepare(namespace);
+      for (const port of tcp) open(namespace, 'tcp', port);
+      for (const port of udp) open(namespace, 'udp', port);
+    }
+    return true;
+  }
+  if ('end' in request) {
+    for (const { fd, name } of [...byFd.values()]) {
+      if (!request.end.includes(name.split(' ')[0]!)) continue;
+      sys.close(fd);
+      byFd.delete(fd);
+      known.delete(name);
+    }
+    for (const namespace of request.end) sys.forget(namespace);
+    return true;
+  }
+  const answer = arrived;
+  arrived = [];
+  return answer;
+}
+
+epoll.add(0, sys.EPOLLIN);
+for (let running = true; running;) {
+  epoll.wait(-1, (fd) => {
+    const listener = byFd.get(fd);
+    if (listener) {
+      ready(listener);
+      return;
+    }
+    if (fd !== 0) return;
+    const requests = stdio.read<ServeRequest>();
+    if (!requests) running = false;
+    for (const request of requests ?? []) {
+      try {
+        stdio.write({ id: request.id, result: handle(request) });
+      } catch (error) {
+        stdio.write({ id: request.id, error: String(error) });
+      }
+    }
+  });
+}

@@ -1,0 +1,201 @@
+/**
+ * The system calls that Node has no name for. `setns` changes the calling thread only, and a socket stays in the
+ * namespace that it was made in: so one process holds sockets in hundreds of namespaces. Linux, x64 and arm64.
+ */
+import { openSync } from 'node:fs';
+import koffi from 'koffi';
+
+const libc = koffi.load('libc.so.6');
+const errnoOf = (): number => koffi.errno();
+
+const c = {
+  setns: libc.func('int setns(int fd, int type)'),
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  setsockopt: libc.func('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)'),
+  bind: libc.func('int bind(int fd, const uint8_t *address, uint32_t length)'),
+  connect: libc.func('int connect(int fd, const uint8_t *address, uint32_t length)'),
+  listen: libc.func('int listen(int fd, int backlog)'),
+  accept4: libc.func('int accept4(int fd, void *address, void *length, int flags)'),
+  send: libc.func('intptr_t send(int fd, const uint8_t *data, size_t length, int flags)'),
+  sendto: libc.func(
+    'intptr_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
+  ),
+  recv: libc.func('intptr_t recv(int fd, _Out_ uint8_t *data, size_t length, int flags)'),
+  recvfrom: libc.func(
+    'intptr_t recvfrom(int fd, _Out_ uint8_t *data, size_t length, int flags, _Out_ uint8_t *address, _Inout_ uint32_t *addressLength)',
+  ),
+  close: libc.func('int close(int fd)'),
+  epoll_create1: libc.func('int epoll_create1(int flags)'),
+  epoll_ctl: libc.func('int epoll_ctl(int epfd, int op, int fd, const uint8_t *event)'),
+  epoll_wait: libc.func('int epoll_wait(int epfd, _Out_ uint8_t *events, int max, int timeout)'),
+};
+
+export const AF_INET = 2;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+export const IPPROTO_ICMP = 1;
+export const EPOLLIN = 1;
+export const EPOLLOUT = 4;
+export const EPOLLERR = 8;
+export const EPOLLHUP = 16;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_ERROR = 4;
+const SO_LINGER = 13;
+const SO_RCVBUFFORCE = 33;
+
+export const errno = {
+  EAGAIN: 11,
+  EPERM: 1,
+  EACCES: 13,
+  EMFILE: 24,
+  EADDRINUSE: 98,
+  ENETUNREACH: 101,
+  ECONNRESET: 104,
+  ECONNREFUSED: 111,
+  EHOSTUNREACH: 113,
+  EINPROGRESS: 115,
+} as const;
+
+/** A system call that failed where it should not. */
+export class SyscallError extends Error {
+  override readonly name = 'SyscallError';
+  readonly errno: number;
+  constructor(call: string, number: number) {
+    super(`${call} failed with errno ${number}`);
+    this.errno = number;
+  }
+}
+
+function check(call: string, result: number): number {
+  if (result < 0) throw new SyscallError(call, errnoOf());
+  return result;
+}
+
+const namespaces = new Map<string, number>();
+let current = '';
+
+/** Moves this thread into a named network namespace; free when it is there already. */
+export function enter(namespace: string): void {
+  if (namespace === current) return;
+  let fd = namespaces.get(namespace);
+  if (fd === undefined) namespaces.set(namespace, (fd = openSync(`/run/netns/${namespace}`, 'r')));
+  check('setns', c.setns(fd, 0x40000000) as number);
+  current = namespace;
+}
+
+/** Forgets a namespace that is gone, so that a new one of the same name is opened anew. */
+export function forget(namespace: string): void {
+  const fd = namespaces.get(namespace);
+  if (fd !== undefined) close(fd);
+  namespaces.delete(namespace);
+  if (current === namespace) current = '';
+}
+
+/** A non-blocking socket in the namespace that the thread is in. */
+export const socket = (type: number, protocol = 0): number =>
+  check('socket', c.socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol) as number);
+
+export const close = (fd: number): void => void c.close(fd);
+
+/** `struct sockaddr_in`. */
+export function address(ip: string, port: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  for (const [index, part] of ip.split('.').entries()) bytes[4 + index] = Number(part);
+  return bytes;
+}
+
+/** 0, or the errno. */
+export const bind = (fd: number, at: Buffer): number => ((c.bind(fd, at, 16) as number) < 0 ? errnoOf() : 0);
+export const connect = (fd: number, to: Buffer): number => ((c.connect(fd, to, 16) as number) < 0 ? errnoOf() : 0);
+export const listen = (fd: number): number => check('listen', c.listen(fd, 4096) as number);
+
+/** A connection, or -1 when none waits. */
+export const accept = (fd: number): number => c.accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC) as number;
+
+/** 0, or the errno. */
+export const send = (fd: number, data: Buffer): number =>
+  (Number(c.send(fd, data, data.length, 0x4000)) as number) < 0 ? errnoOf() : 0;
+export const sendTo = (fd: number, data: Buffer, length: number, to: Buffer): void =>
+  void c.sendto(fd, data, length, 0x4000, to, 16);
+
+/** Bytes read, or minus the errno. */
+export function receive(fd: number, into: Buffer): number {
+  const length = Number(c.recv(fd, into, into.length, 0));
+  return length < 0 ? -errnoOf() : length;
+}
+const addressLength = [16];
+export function receiveFrom(fd: number, into: Buffer, from: Buffer): number {
+  addressLength[0] = 16;
+  const length = Number(c.recvfrom(fd, into, into.length, 0, from, addressLength));
+  return length < 0 ? -errnoOf() : length;
+}
+
+const one = int(1);
+const big = int(8 << 20);
+const abort = Buffer.concat([int(1), int(0)]);
+
+export const reuseAddress = (fd: number): void => void c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one, 4);
+/** Closing sends a reset: no state lingers, and the port is free again. */
+export const abortOnClose = (fd: number): void => void c.setsockopt(fd, SOL_SOCKET, SO_LINGER, abort, 8);
+/** The default of 212 kB overflows at a few hundred answers, and a lost answer looks like a denial. */
+export const bigReceiveBuffer = (fd: number): void => void c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, big, 4);
+
+/** Hands ICMP errors to the socket at once (IP_RECVERR), not only the fatal ones. */
+export const reportErrors = (fd: number): void => void c.setsockopt(fd, 0, 11, one, 4);
+
+const pending = Buffer.alloc(4);
+const pendingLength = [4];
+/** The error that waits on a socket, 0 for none; reading clears it. */
+export function socketError(fd: number): number {
+  pendingLength[0] = 4;
+  c.getsockopt(fd, SOL_SOCKET, SO_ERROR, pending, pendingLength);
+  return pending.readInt32LE(0);
+}
+
+/** `struct epoll_event` is packed on x64 and padded elsewhere. */
+const eventSize = process.arch === 'x64' ? 12 : 16;
+const eventData = process.arch === 'x64' ? 4 : 8;
+
+export class Epoll {
+  readonly #fd = check('epoll_create1', c.epoll_create1(SOCK_CLOEXEC) as number);
+  readonly #events = Buffer.alloc(eventSize * 512);
+  readonly #event = Buffer.alloc(eventSize);
+
+  add(fd: number, events: number): void {
+    check('epoll_ctl', this.#control(1, fd, events));
+  }
+  change(fd: number, events: number): void {
+    check('epoll_ctl', this.#control(3, fd, events));
+  }
+
+  /** Calls `ready` for each file that is; waits at most `timeoutMs`, for ever if -1. */
+  wait(timeoutMs: number, ready: (fd: number, events: number) => void): void {
+    const count = c.epoll_wait(this.#fd, this.#events, 512, timeoutMs) as number;
+    for (let index = 0; index < count; index++) {
+      const at = index * eventSize;
+      ready(this.#events.readInt32LE(at + eventData), this.#events.readUInt32LE(at));
+    }
+  }
+
+  close(): void {
+    close(this.#fd);
+  }
+
+  #control(operation: number, fd: number, events: number): number {
+    this.#event.writeUInt32LE(events, 0);
+    this.#event.writeInt32LE(fd, eventData);
+    return c.epoll_ctl(this.#fd, operation, fd, this.#event) as number;
+  }
+}
+
+function int(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
