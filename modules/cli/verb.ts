@@ -1,6 +1,6 @@
 /** What all npm scripts share: arguments, `--help`, errors as a user should see them, and exit codes. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { closest, distance } from 'fastest-levenshtein';
+import { nearest } from '../problem/nearest.ts';
 import { exit, format, Refusal, type ExitCode, type Problem } from '../problem/problem.ts';
 
 export interface Option {
@@ -74,13 +74,6 @@ export async function call<O extends Record<string, Option>>(
 export function report(problems: readonly Problem[], json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify({ problems }, null, 2)}\n`);
   else process.stderr.write(problems.map((problem) => `${format(problem)}\n`).join(''));
-}
-
-/** `what` that names the nearest of the known words, when one is near enough to be meant. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  const best = closest(word, [...known]);
-  return distance(word, best) <= Math.max(2, Math.floor(word.length / 3)) ? best : undefined;
 }
 
 /** `npm run NAME --json` without `--` in between: npm keeps the option to itself, but leaves it in the environment. */

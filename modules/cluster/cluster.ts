@@ -2,7 +2,7 @@
  * The completed form of a cluster description: every default filled in, every name resolved, nothing optional that a
  * reader would have to guess. It is what every other module takes; only `modules/cluster` knows the user's form.
  */
-import type { Containerizer, ReleaseChannel } from '../release/channel.ts';
+import type { Containerizer, Encapsulation, ReleaseChannel } from '../release/channel.ts';
 
 export interface Cluster {
   /** 1 to 32 of `[a-z0-9-]`, a letter first: it becomes part of host names and of cloud resource names. */
@@ -10,8 +10,10 @@ export interface Cluster {
   /** The file that it was read from, as the user named it. */
   readonly file: string;
   readonly target: Target;
+  /** With the description's overrides already in it. */
   readonly release: ReleaseChannel;
-  readonly masters: { readonly count: number };
+  readonly sources: Sources;
+  readonly masters: { readonly count: number; readonly machine: Machine };
   readonly agents: Readonly<Record<string, AgentPool>>;
   /** Masters first, then agents pool by pool, in the order in which they are written. */
   readonly nodes: readonly Node[];
@@ -22,6 +24,8 @@ export interface Cluster {
   readonly policies: readonly string[];
   /** Hand-written expectations, as written. */
   readonly expect: readonly string[];
+  /** `destroy` refuses while it is true. */
+  readonly protect: boolean;
 }
 
 /** Each target has what only it needs; `kind` tells them apart. */
@@ -32,35 +36,144 @@ export interface LabTarget {
   /** The network between the lab's hosts, inside the lab only. IPv4 CIDR. */
   readonly fabric: string;
 }
-export interface AwsTarget {
+
+export interface AwsTarget extends Flatcar {
   readonly kind: 'aws';
   readonly region: string;
   readonly zones: readonly string[];
+  readonly network: CreatedNetwork | ExistingVpc;
+  /** ARN or alias of the key that encrypts volumes; undefined means the account's own key. */
+  readonly kmsKey: string | undefined;
+  /** Given to no machine unless named: what a task can reach of it is the operator's to know. */
+  readonly instanceProfile: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
 }
-export interface GceTarget {
+
+export interface GceTarget extends Flatcar {
   readonly kind: 'gce';
   readonly project: string;
   readonly region: string;
   readonly zones: readonly string[];
+  readonly network: CreatedNetwork | ExistingSubnetwork;
+  /** MTU of the VPC network, bytes, 1300 to 8896. */
+  readonly mtu: number;
+  readonly kmsKey: string | undefined;
+  readonly serviceAccount: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
 }
+
 export interface VagrantTarget {
   readonly kind: 'vagrant';
+  /** The private network of the machines. IPv4 CIDR. */
   readonly network: string;
   readonly provider: 'virtualbox' | 'libvirt';
+  readonly os: string;
+  /** cgroup version that the box boots with; undefined for a box that the kit does not know. */
+  readonly cgroup: 'v1' | 'v2' | undefined;
+  readonly box: Box;
+  readonly firewall: Firewall;
 }
+
 export interface HostsTarget {
   readonly kind: 'hosts';
-  readonly machines: Readonly<Record<string, { readonly address: string; readonly role: 'master' | 'agent' }>>;
+  readonly machines: Readonly<Record<string, HostMachine>>;
+  readonly ssh: Ssh;
+  /** MTU of the network between the hosts, bytes. */
+  readonly mtu: number;
+  /** cgroup version of the hosts; undefined until they are surveyed. */
+  readonly cgroup: 'v1' | 'v2' | undefined;
+  readonly firewall: Firewall;
+  /** Software that is there already and is left alone; what is not named is found out by the survey. */
+  readonly existing: Readonly<Partial<Record<ExistingSoftware, boolean>>>;
+  readonly upgrade: boolean;
 }
+
+/** What the two clouds share: machines that run Flatcar, the successor of CoreOS. */
+export interface Flatcar {
+  readonly os: 'flatcar-stable' | 'flatcar-beta' | 'flatcar-alpha' | 'flatcar-lts';
+  /** An image of one's own (AMI id, GCE image self link) in place of the looked-up one. */
+  readonly image: string | undefined;
+  readonly boot: 'cloud-config' | 'ignition';
+  /** cgroup version that the machines boot with. */
+  readonly cgroup: 'v1' | 'v2';
+}
+
+/** How machines reach the internet: with public addresses, through address translation, or not at all. */
+export type Egress = 'public' | 'nat' | 'none';
+
+export interface CreatedNetwork {
+  readonly kind: 'created';
+  /** Address range of the network, cut into one subnet per zone on AWS. IPv4 CIDR. */
+  readonly cidr: string;
+  readonly egress: Egress;
+}
+export interface ExistingVpc {
+  readonly kind: 'existing';
+  readonly vpc: string;
+  /** Subnet id by zone. */
+  readonly subnets: Readonly<Record<string, string>>;
+  /** As the description tells it, for overlap checks; undefined means unknown. */
+  readonly cidr: string | undefined;
+}
+export interface ExistingSubnetwork {
+  readonly kind: 'existing';
+  readonly name: string;
+  readonly subnetwork: string;
+  readonly cidr: string | undefined;
+}
+
+export interface Box {
+  readonly name: string;
+  /** Direct address of the box; undefined means that Vagrant looks the name up. */
+  readonly url: string | undefined;
+  readonly version: string | undefined;
+  readonly sha256: string | undefined;
+}
+
+/** `open` opens the ports that are needed, `mask` switches firewalld off for good, `leave` does not touch it. */
+export type Firewall = 'open' | 'mask' | 'leave';
+
+export type ExistingSoftware = 'mesos' | 'marathon' | 'zookeeper' | 'etcd' | 'docker' | 'calico';
+
+export interface HostMachine {
+  readonly address: string;
+  readonly role: 'master' | 'agent';
+  /** The agent pool, or `masters`. */
+  readonly pool: string;
+}
+
+export interface Ssh {
+  readonly user: string;
+  readonly port: number;
+  /** Path of a private key; undefined means that the agent and the defaults of ssh decide. */
+  readonly key: string | undefined;
+  readonly bastion: { readonly address: string; readonly user: string; readonly port: number } | undefined;
+}
+
+/** What a machine is made of. `given` machines exist already, or need no size. Disks in GiB, memory in MiB. */
+export type Machine =
+  | {
+      readonly kind: 'cloud';
+      /** Machine type: `t3.large`, `e2-standard-2`. */
+      readonly type: string;
+      readonly disk: number;
+      /** Volume of its own for etcd and ZooKeeper, kept when the machine is replaced; 0 on agents. */
+      readonly dataDisk: number;
+      readonly spot: boolean;
+      readonly zones: readonly string[];
+    }
+  | { readonly kind: 'virtual'; readonly cpus: number; readonly memory: number }
+  | { readonly kind: 'given' };
 
 export interface AgentPool {
   readonly name: string;
   readonly count: number;
   readonly containerizers: readonly Containerizer[];
+  readonly machine: Machine;
 }
 
 export interface Node {
-  /** Unique in the cluster: `master-1`, `general-2`. */
+  /** Unique in the cluster: `master-1`, `general-2`; on `hosts`, the machine's name in the description. */
   readonly name: string;
   readonly role: 'master' | 'agent';
   /** The agent pool, or `masters`. */
@@ -75,6 +188,7 @@ export interface Network {
 }
 
 export interface Calico {
+  /** At least one of them is IPv4. */
   readonly ipPools: readonly IpPool[];
   readonly asNumber: number;
   /** MTU of a task's interface, bytes. */
@@ -82,12 +196,29 @@ export interface Calico {
 }
 
 export interface IpPool {
+  readonly name: string;
   readonly cidr: string;
-  readonly encapsulation: 'none' | 'ipip' | 'ipip-cross-subnet';
+  readonly encapsulation: Encapsulation;
   readonly natOutgoing: boolean;
 }
 
 export interface Access {
   readonly adminCidrs: readonly string[];
+  /** A public key as written (`ssh-ed25519 AAAA…`), or the path of its file. */
   readonly sshPublicKey: string | undefined;
+}
+
+/** Where artifacts are taken from, when not from where the release channel says. */
+export interface Sources {
+  /** Put before the name of every image: `registry.example.com/hub`. */
+  readonly registry: string | undefined;
+  /** Put in the place of every download's scheme and host. */
+  readonly mirror: string | undefined;
+  /** Refuses every address outside registry and mirror. */
+  readonly offline: boolean;
+  readonly proxy:
+    | { readonly http?: string | undefined; readonly https?: string | undefined; readonly except: readonly string[] }
+    | undefined;
+  /** Path of a PEM file with further certificate authorities. */
+  readonly caBundle: string | undefined;
 }

@@ -87,6 +87,9 @@ class Lab {
     this.#serve = helper<ServeRequest>('serve');
     this.#probe = helper<ProbeRequest>('probe');
     this.#etcd = new Etcd(daemons.etcdUrl(masters[0]!));
+    // Probes start from hosts too.
+    const listen = hosts.map((host) => ({ namespace: host.name, tcp: [], udp: [] }));
+    await this.#serve.ask({ listen }, limits.helper);
 
     await stage('etcd', this.#configure(topology, this.#etcd));
     for (const host of hosts) this.#keep(host, 'felix', daemons.startFelix(shell, topology, host, restore));

@@ -1,3 +1,5 @@
+import type { Place } from '../problem/problem.ts';
+
 /** A policy file: what the profiles of some networks hold from this file on, in the project's own short form. */
 export interface PolicyDocument {
   readonly file: string;
@@ -9,6 +11,8 @@ export interface PolicyDocument {
   readonly profiles: Readonly<Record<string, ProfileEdit>>;
   /** Hand-written expectations: `allow client -> frontend tcp 9000`, with the line each stands on. */
   readonly expect: readonly { readonly text: string; readonly line: number }[];
+  /** Where things stand in the file, by path: `profiles.client`, `profiles.client.inbound[1]`, `expect[0]`. */
+  readonly places?: ReadonlyMap<string, Place>;
 }
 
 export interface ProfileEdit {

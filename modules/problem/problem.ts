@@ -7,8 +7,10 @@ export interface Problem {
   readonly what: string;
   /** The rule that was broken, or why it matters. */
   readonly rule?: string;
-  /** What to do: a remedy, or an example of what is accepted. */
+  /** An example of what is accepted. */
   readonly example?: string;
+  /** What to do about it, where an example alone would not say. */
+  readonly remedy?: string;
 }
 
 /** Where in which file. Lines and columns count from 1. */
@@ -37,11 +39,13 @@ export class Refusal extends Error {
   }
 }
 
-/** `file:line:col path: what. Rule: … Example: …` on one line, as editors and grep expect it. */
+/** `file:line:col path: what. Rule: … Example: … Remedy: … [code]` on one line, as editors and grep expect it. */
 export function format(problem: Problem): string {
-  const { at, what, rule, example } = problem;
+  const { at, what, rule, example, remedy } = problem;
   const position = at ? [at.file, at.line, at.column].filter((part) => part !== undefined).join(':') : '';
   const place = [position, at?.path ?? ''].filter((part) => part !== '').join(' ');
-  const parts = [what, rule && `Rule: ${rule}`, example && `Example: ${example}`].filter(Boolean);
+  const parts = [what, rule && `Rule: ${rule}`, example && `Example: ${example}`, remedy && `Remedy: ${remedy}`].filter(
+    Boolean,
+  );
   return `${place ? `${place}: ` : ''}${parts.join(' ')} [${problem.code}]`;
 }

@@ -1,10 +1,14 @@
 /** A way in which an agent runs tasks. `mesos` is the Unified Containerizer. */
 export type Containerizer = 'docker' | 'mesos';
 
+/** How packets between tasks of two hosts travel. `ipip-cross-subnet` wraps them only between subnets. */
+export type Encapsulation = 'none' | 'ipip' | 'ipip-cross-subnet';
+
 /** Versions that go together, and what they turn a network into. Data, not code. */
 export interface ReleaseChannel {
   readonly name: 'classic' | 'current';
   readonly title: string;
+  /** Version of calico/node. */
   readonly calico: string;
   readonly mesos: string;
   readonly docker: {
@@ -18,4 +22,37 @@ export interface ReleaseChannel {
     /** Put before the net-group's name to make its profile's name. */
     readonly profilePrefix: 'ng_' | '';
   };
+  /** What this Calico knows how to do with a pool; the pools of v0.x know only IP-in-IP on or off. */
+  readonly encapsulations: readonly Encapsulation[];
+  /** The AS number that this Calico takes when nobody says one. */
+  readonly asNumber: number;
+  /** The components, by name; what a channel does not use is absent. */
+  readonly software: Readonly<Partial<Record<SoftwareName, Software>>>;
+}
+
+/** All that a description can override, by name. */
+export const softwareNames = [
+  'calico-node',
+  'calicoctl',
+  'docker-plugin',
+  'calico-mesos',
+  'net-modules',
+  'cni',
+  'docker',
+  'etcd',
+  'zookeeper',
+  'mesos',
+  'marathon',
+  'mesos-dns',
+] as const;
+export type SoftwareName = (typeof softwareNames)[number];
+
+/** One component: which version, and from where where that is not the version's usual place. */
+export interface Software {
+  readonly version: string;
+  /** Whole image reference with its tag, before the registry prefix. */
+  readonly image?: string;
+  readonly url?: string;
+  /** 64 hexadecimal digits; checked after download where it is given. */
+  readonly sha256?: string;
 }

@@ -107,6 +107,8 @@ export interface Report {
   readonly schema: 'mesos-calico/report/1';
   readonly cluster: string;
   readonly target: string;
+  /** Orders the probes and picks samples; the same seed repeats the run. */
+  readonly seed: number;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly ms: number;

@@ -1,0 +1,202 @@
+/** Versions that do not go together, or not with the host. */
+import { clusterd, cgroupsOf, dockerOnCgroup2, dockerPlugins, netModulesMesos, spans } from '../../release/fit.ts';
+import { channels } from '../../release/channels.ts';
+import type { ReleaseChannel, SoftwareName } from '../../release/channel.ts';
+import { between, compare } from '../../release/version.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Description } from '../schema/schema.ts';
+import type { Check } from './check.ts';
+
+function cgroupOf({ target }: Cluster): 'v1' | 'v2' | undefined {
+  return target.kind === 'lab' ? undefined : target.cgroup;
+}
+
+function pools(cluster: Cluster, containerizer: 'docker' | 'mesos') {
+  return Object.values(cluster.agents).filter((pool) => pool.containerizers.includes(containerizer));
+}
+
+function overrides(description: Description) {
+  return (typeof description.release === 'object' ? description.release.override : undefined) ?? {};
+}
+
+const versionPath = (name: SoftwareName) => ['release', 'override', name, 'version'];
+
+function expectedPlugin(release: ReleaseChannel): string | undefined {
+  return dockerPlugins.findLast(({ calico }) => compare(release.calico, calico) >= 0)?.plugin;
+}
+
+export const releases: readonly Check[] = [
+  {
+    code: 'version-does-not-fit',
+    severity: 'error',
+    rule: 'the release channel cannot work with it.',
+    remedy: 'leave the version out',
+    *find({ cluster: { release }, description }) {
+      for (const name of Object.keys(overrides(description)) as SoftwareName[]) {
+        const span = spans[release.name][name];
+        const version = release.software[name]?.version;
+        if (!span || version === undefined) continue;
+        if (compare(version, span.from) < 0 || (span.below !== undefined && compare(version, span.below) >= 0)) {
+          const usual = channels[release.name].software[name]?.version;
+          yield {
+            path: versionPath(name),
+            what: `${name} is ${version}, and release ${release.name} needs ${span.from} or later${span.below ? `, below ${span.below}` : ''}.`,
+            rule: `${span.why}.`,
+            remedy: usual ? `version: '${usual}', or leave it out` : 'leave it out',
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'software-not-in-channel',
+    severity: 'error',
+    rule: 'an override is of a component that the release channel has.',
+    remedy: 'take it away, or take the other channel',
+    *find({ cluster: { release }, description }) {
+      const known = Object.keys(channels[release.name].software);
+      for (const name of Object.keys(overrides(description))) {
+        if (!known.includes(name)) {
+          yield {
+            path: ['release', 'override', name],
+            what: `release ${release.name} has no ${name}.`,
+            rule: `its components are ${known.join(', ')}.`,
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'mesos-needs-cgroup-v1',
+    severity: 'error',
+    rule: 'the Linux launcher of Mesos, which the Unified Containerizer needs for networks, knows no cgroup v2; only its fork clusterd from 0.5 on does.',
+    remedy:
+      "containerizers: [docker]; or a host with cgroup v1; or release: { override: { mesos: { version: '1.11.0-0.9.0' } } } with packages of clusterd",
+    *find({ cluster }) {
+      if (cgroupOf(cluster) !== 'v2' || cgroupsOf(cluster.release.mesos).includes('v2')) return;
+      for (const pool of pools(cluster, 'mesos')) {
+        yield {
+          path: ['agents', pool.name, 'containerizers'],
+          what: `The pool ${pool.name} offers mesos with Mesos ${cluster.release.mesos}, and its machines boot with cgroup v2.`,
+        };
+      }
+    },
+  },
+  {
+    code: 'mesos-needs-cgroup-v2',
+    severity: 'error',
+    rule: 'clusterd from 0.6 on runs with cgroup v2 only.',
+    remedy: 'a host with cgroup v2: os: rocky-9 on vagrant, os: flatcar-stable on a cloud',
+    *find({ cluster }) {
+      if (cgroupOf(cluster) !== 'v1' || cgroupsOf(cluster.release.mesos).includes('v1')) return;
+      yield {
+        path: versionPath('mesos'),
+        what: `Mesos is clusterd ${cluster.release.mesos}, and the machines boot with cgroup v1.`,
+      };
+    },
+  },
+  {
+    code: 'net-modules-need-old-mesos',
+    severity: 'error',
+    rule: `${netModulesMesos.why}.`,
+    remedy: 'release: current, which has CNI; or containerizers: [docker]',
+    *find({ cluster }) {
+      const { release } = cluster;
+      if (release.unified.via !== 'net-modules') return;
+      if (between(release.mesos, netModulesMesos.from, netModulesMesos.below ?? '')) return;
+      for (const pool of pools(cluster, 'mesos')) {
+        yield {
+          path: versionPath('mesos'),
+          what: `Mesos is ${release.mesos}, and the pool ${pool.name} needs net-modules ${release.software['net-modules']?.version ?? ''}.`,
+        };
+      }
+    },
+  },
+  {
+    code: 'docker-needs-cgroup-v1',
+    severity: 'error',
+    rule: `Docker runs with cgroup v2 since ${dockerOnCgroup2}.`,
+    remedy: "version: '20.10.24'",
+    *find({ cluster }) {
+      const { version } = cluster.release.docker;
+      if (cgroupOf(cluster) !== 'v2' || compare(version, dockerOnCgroup2) >= 0) return;
+      yield { path: versionPath('docker'), what: `Docker is ${version}, and the machines boot with cgroup v2.` };
+    },
+  },
+  {
+    code: 'cgroup-not-of-os',
+    severity: 'error',
+    rule: 'flatcar-lts boots with cgroup v1 only by kernel arguments that Ignition sets; later Flatcar, Rocky 9 and CentOS Stream 9 boot with v2, CentOS 7 and Rocky 8 with v1.',
+    remedy: 'leave cgroup out',
+    *find({ cluster: { target }, description }) {
+      if (target.kind === 'aws' || target.kind === 'gce') {
+        if (target.image !== undefined) return;
+        const possible = target.os === 'flatcar-lts' && target.boot === 'ignition' ? ['v1', 'v2'] : ['v2'];
+        if (!possible.includes(target.cgroup)) {
+          yield {
+            path: ['target', target.kind, 'cgroup'],
+            what: `cgroup is ${target.cgroup} on ${target.os} with boot ${target.boot}.`,
+          };
+        }
+      }
+      if (target.kind === 'vagrant' && target.os !== 'other' && description.target.vagrant?.cgroup !== undefined) {
+        const own = target.os === 'centos-7' || target.os === 'rocky-8' ? 'v1' : 'v2';
+        if (target.cgroup !== own)
+          yield { path: ['target', 'vagrant', 'cgroup'], what: `cgroup is ${target.cgroup ?? ''} on ${target.os}.` };
+      }
+    },
+  },
+  {
+    code: 'docker-plugin-does-not-fit',
+    severity: 'error',
+    rule: 'calico/node v0.17 to v0.20 goes with plugin v0.8.0, v0.21 and v0.22 with v0.9.0, v0.23 with v0.10.0.',
+    remedy: 'take both versions of one row',
+    *find({ cluster: { release } }) {
+      const plugin = release.software['docker-plugin']?.version;
+      const fits = expectedPlugin(release);
+      if (plugin === undefined || fits === undefined || compare(plugin, fits) === 0) return;
+      yield {
+        path: versionPath('docker-plugin'),
+        what: `The Docker plugin is ${plugin}, and Calico is ${release.calico}.`,
+        remedy: `docker-plugin: { version: ${fits} }`,
+      };
+    },
+  },
+  {
+    code: 'calico-mesos-unsafe',
+    severity: 'error',
+    rule: 'calico_mesos v0.1.6 evaluates a label of the task as Python, as root; and it names profiles otherwise, so that policy would miss.',
+    remedy: 'version: v0.1.5, or leave it out',
+    *find({ cluster: { release } }) {
+      const version = release.software['calico-mesos']?.version;
+      if (version !== undefined && compare(version, '0.1.5') > 0)
+        yield { path: versionPath('calico-mesos'), what: `calico-mesos is ${version}.` };
+    },
+  },
+  {
+    code: 'marathon-without-net-groups',
+    severity: 'error',
+    rule: 'Marathon 0.15 lost ipAddress groups (marathon#2432); 0.14 and 1.0 have them.',
+    remedy: 'version: v1.1.1',
+    *find({ cluster }) {
+      const version = cluster.release.software.marathon?.version ?? '';
+      if (cluster.release.unified.via !== 'net-modules' || pools(cluster, 'mesos').length === 0) return;
+      if (between(version, '0.15', '0.16')) yield { path: versionPath('marathon'), what: `Marathon is ${version}.` };
+    },
+  },
+  {
+    code: 'old-mesos-on-cgroup-v2',
+    severity: 'warning',
+    rule: 'nobody has run Mesos this old with cgroup v2; with the Docker Containerizer alone it may work.',
+    remedy: 'os: flatcar-lts with boot: ignition, or os: centos-7',
+    *find({ cluster }) {
+      if (cgroupOf(cluster) !== 'v2' || compare(cluster.release.mesos, '1.11') >= 0 || clusterd(cluster.release.mesos))
+        return;
+      if (pools(cluster, 'mesos').length > 0) return;
+      yield {
+        path: ['target', cluster.target.kind, 'cgroup'],
+        what: `Mesos is ${cluster.release.mesos}, and the machines boot with cgroup v2.`,
+      };
+    },
+  },
+];

@@ -1,0 +1,63 @@
+/** From a cluster description to a lab that runs: checks this machine, starts the lab, builds its hosts. */
+import type { Cluster } from '../cluster/cluster.ts';
+import { exit, Refusal, type Problem } from '../problem/problem.ts';
+import type { Shell } from '../shell/shell.ts';
+import type { Tools } from './api.ts';
+import { endLab, startLab, type Lab } from './lab.ts';
+import { isRoot, permissionProblems, unshareCommand } from './permission.ts';
+import { missingPrograms, tools } from './programs.ts';
+import { topology } from './topology.ts';
+
+export interface Up {
+  readonly lab: Lab;
+  readonly tools: Tools;
+  readonly stages: readonly { readonly name: string; readonly ms: number }[];
+}
+
+/** Told the name of each stage as it begins. */
+export type OnStage = (name: string) => void;
+
+/** What this machine lacks for a lab; throws a Refusal with all of it, exit code 3: nothing was found out. */
+export async function checkMachine(shell: Shell): Promise<Tools> {
+  const refuse = (problems: readonly Problem[]): never => {
+    throw new Refusal(problems, exit.unknown);
+  };
+  if (process.platform !== 'linux') {
+    refuse([
+      {
+        code: 'lab-needs-linux',
+        what: `the lab is made of Linux network namespaces, and this is ${process.platform}.`,
+        example: 'vagrant up (three CentOS machines on this computer), or a cluster in a cloud: see README.md',
+      },
+    ]);
+  }
+  const missing = missingPrograms();
+  if (missing.length > 0) refuse(missing);
+  const forbidden = await permissionProblems(shell);
+  if (forbidden.length > 0) refuse(forbidden);
+  const found = await tools(shell, unshareCommand(isRoot()));
+  return 'restore' in found ? found : refuse(found);
+}
+
+/** Brings the lab up under a name. Whatever fails, or if the signal comes, nothing of it is left. */
+export async function bringUp(shell: Shell, cluster: Cluster, name: string, onStage: OnStage): Promise<Up> {
+  const stages: { name: string; ms: number }[] = [];
+  const stage = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
+    onStage(title);
+    const begin = performance.now();
+    const result = await work();
+    stages.push({ name: title, ms: Math.round(performance.now() - begin) });
+    return result;
+  };
+  const found = await stage('check this machine', () => checkMachine(shell));
+  const lab = await stage('start the lab', () => startLab(shell, name));
+  try {
+    await stage('wire hosts, start etcd, BIRD and agents', () =>
+      lab.call('build', { topology: topology(cluster), tools: found }),
+    );
+    return { lab, tools: found, stages };
+  } catch (error) {
+    await endLab(lab);
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+/** A decision in one plain sentence. */
+import type { Decision, SideDecision } from './model.ts';
+import { displayName, displayRule, noNames, type Names } from './names.ts';
+import { formatRule } from './rule.ts';
+
+/**
+ * `allowed by client inbound rule 2 (allow tcp from tag management-ui to ports 9000)`, or
+ * `denied: no inbound rule of backend matched`. A packet meets the source's outbound chain first, so a denial there is
+ * the one told; an allowed one is told by the destination, whose policy is the narrower as a rule.
+ */
+export function describe(decision: Decision, names: Names = noNames): string {
+  const { allow, outbound, inbound } = decision;
+  if (!allow) return denied(outbound.allow ? inbound : outbound, names);
+  return allowed(inbound.because.kind === 'not an endpoint' ? outbound : inbound, names);
+}
+
+/** One side alone, for a page that shows both: `allowed by client outbound rule 1 (allow)`. */
+export function describeSide(side: SideDecision, names: Names = noNames): string {
+  return side.allow ? allowed(side, names) : denied(side, names);
+}
+
+function allowed(side: SideDecision, names: Names): string {
+  const { because } = side;
+  switch (because.kind) {
+    case 'rule':
+      return `allowed by ${ruleText(side.direction, because, names)}`;
+    case 'own address':
+      return 'allowed: a packet to the own address never leaves the task';
+    case 'not an endpoint':
+      return `allowed: the ${end(side)} is no endpoint, so no policy is asked`;
+    case 'no rule matched':
+    case 'no profile':
+    case 'missing profile':
+      throw new Error(`a chain cannot allow because of "${because.kind}"`);
+  }
+}
+
+function denied(side: SideDecision, names: Names): string {
+  const { because } = side;
+  switch (because.kind) {
+    case 'rule':
+      return `denied by ${ruleText(side.direction, because, names)}`;
+    case 'no rule matched': {
+      const profiles = because.profiles.map((name) => displayName(names, name)).join(', ');
+      return `denied: no ${side.direction} rule of ${profiles} matched`;
+    }
+    case 'no profile':
+      return `denied: the ${end(side)} has no profile`;
+    case 'missing profile':
+      return `denied: the profile ${displayName(names, because.profile)} of the ${end(side)} is missing or invalid`;
+    case 'own address':
+    case 'not an endpoint':
+      throw new Error(`a chain cannot deny because of "${because.kind}"`);
+  }
+}
+
+function end(side: SideDecision): string {
+  return side.direction === 'outbound' ? 'source' : 'destination';
+}
+
+type ByRule = Extract<SideDecision['because'], { readonly kind: 'rule' }>;
+
+function ruleText(direction: string, { profile, position, rule }: ByRule, names: Names): string {
+  const text = formatRule(displayRule(names, rule));
+  return `${displayName(names, profile)} ${direction} rule ${position} (${text})`;
+}

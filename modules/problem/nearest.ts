@@ -1,0 +1,11 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The known word that was likely meant: the same but for case, dashes and underscores, or near enough. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[-_\s]/g, '');
+  const same = known.find((candidate) => plain(candidate) === plain(word));
+  if (same !== undefined) return same;
+  const best = closest(word, [...known]);
+  return distance(word, best) <= Math.max(1, Math.floor(word.length / 3)) ? best : undefined;
+}

@@ -1,0 +1,18 @@
+import type { Report } from '../verify/report.ts';
+
+/** The report as JSON: one cell, control or expectation per line. What is `undefined` in the type is `null` here. */
+export function json(report: Report): string {
+  return `${write(report, 0)}\n`;
+}
+
+const nullish = (_: string, value: unknown): unknown => value ?? null;
+
+function write(value: unknown, depth: number): string {
+  if (depth > 3 || typeof value !== 'object' || value === null) return JSON.stringify(value ?? null, nullish);
+  const inner = '  '.repeat(depth + 1);
+  const [open, close, parts] = Array.isArray(value)
+    ? ['[', ']', value.map((one) => write(one, depth + 1))]
+    : ['{', '}', Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${write(one, depth + 1)}`)];
+  if (parts.length === 0) return `${open}${close}`;
+  return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${'  '.repeat(depth)}${close}`;
+}

@@ -1,0 +1,19 @@
+/** Reads the policy files of a cluster. */
+import { readFileSync } from 'node:fs';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { PolicyDocument } from '../policy/document.ts';
+import { readDocument } from '../policy/read.ts';
+import { Refusal, type Problem } from '../problem/problem.ts';
+
+/** In the order in which they apply; throws a Refusal with every problem of every file. */
+export function readPolicies(cluster: Cluster): readonly PolicyDocument[] {
+  const problems: Problem[] = [];
+  const documents = cluster.policies.flatMap((file) => {
+    const result = readDocument(readFileSync(file, 'utf8'), file);
+    if (result.ok) return [result.value];
+    problems.push(...result.problems);
+    return [];
+  });
+  if (problems.length > 0) throw new Refusal(problems);
+  return documents;
+}

@@ -1,0 +1,129 @@
+/** The policy states that a run walks through, worked out from the cluster and its policy files. Pure. */
+import type { Cluster, Node } from '../cluster/cluster.ts';
+import { commands } from '../policy/commands.ts';
+import { compile, type Attachment, type Compiled } from '../policy/compile.ts';
+import type { PolicyDocument } from '../policy/document.ts';
+import { checkExpect, parseExpect, type Expectation } from '../policy/expect.ts';
+import type { PolicyState, Traffic } from '../policy/model.ts';
+import type { Names } from '../policy/names.ts';
+import { standInId, type PolicyHost, type PolicyNetwork } from '../policy/network.ts';
+import { trafficClasses } from '../policy/traffic.ts';
+import { Refusal, type Place, type Problem } from '../problem/problem.ts';
+import { controlNetwork } from './plan.ts';
+import type { TaskSpec } from './target.ts';
+
+/** One step: the policy files up to it, compiled. */
+export interface Step {
+  readonly title: string;
+  readonly file: string | undefined;
+  readonly state: PolicyState;
+  readonly commands: readonly string[];
+  readonly expectations: readonly { readonly text: string; readonly where: string; readonly parsed: Expectation }[];
+}
+
+export interface Course {
+  readonly steps: readonly Step[];
+  /** Classes of traffic that any step tells apart. */
+  readonly traffic: readonly Traffic[];
+  readonly names: Names;
+  readonly warnings: readonly Problem[];
+}
+
+/** Where a task gets its address once it runs; before that, any address will do to check the policy. */
+export type Addresses = (task: string) => string;
+
+/** One task of each network on each agent that can run it, and one control task on each agent. */
+export function specs(cluster: Cluster): { tasks: Omit<TaskSpec, 'profiles'>[]; guards: Omit<TaskSpec, 'profiles'>[] } {
+  const agents = cluster.nodes.filter((node) => node.role === 'agent');
+  const tasks = Object.values(cluster.networks).flatMap((network) =>
+    agents
+      .filter((node) => node.containerizers.includes(network.containerizer))
+      .map((node) => ({ name: `${network.name}@${node.name}`, node: node.name, network: network.name })),
+  );
+  const guards = agents.map((node) => ({
+    name: `${controlNetwork}@${node.name}`,
+    node: node.name,
+    network: controlNetwork,
+  }));
+  return { tasks, guards };
+}
+
+/**
+ * Compiles the steps. `walk`: one step for each policy file; else one step with all of them.
+ * Throws a Refusal with every problem of every file.
+ */
+export function course(
+  cluster: Cluster,
+  documents: readonly PolicyDocument[],
+  walk: boolean,
+  address: Addresses,
+  host: (node: string) => PolicyHost,
+): Course {
+  const networks = networksOf(cluster);
+  const { tasks, guards } = specs(cluster);
+  const endpoints: Attachment[] = [...tasks, ...guards].map((task) => ({
+    id: task.name,
+    address: address(task.name),
+    networks: [task.network],
+    host: host(task.node),
+  }));
+  const upTo = (count: number): Compiled => {
+    const compiled = compile({ channel: cluster.release, networks, documents: documents.slice(0, count), endpoints });
+    if (!compiled.ok) throw new Refusal(compiled.problems);
+    return compiled.value;
+  };
+  const all = upTo(documents.length);
+  const start = upTo(0);
+  const counts = walk && documents.length > 0 ? documents.map((_, index) => index + 1) : [documents.length];
+  const problems: Problem[] = [];
+  let previous = start;
+  const steps = counts.map((count): Step => {
+    const now = upTo(count);
+    const document = documents[count - 1];
+    const last = count === documents.length;
+    const lines = [
+      ...(document?.expect ?? []).map(({ text, line }) => ({ text, at: { file: document!.file, line } })),
+      ...(last ? own(cluster) : []),
+    ];
+    const step: Step = {
+      title: walk ? (document?.title ?? 'As declared') : 'As declared',
+      file: walk ? document?.file : undefined,
+      state: now.state,
+      commands: commands(previous.state.profiles.values(), now.state.profiles.values(), now.names),
+      expectations: lines.flatMap((line) => expectation(line, cluster, problems)),
+    };
+    previous = now;
+    return step;
+  });
+  if (problems.length > 0) throw new Refusal(problems);
+  const profiles = [start, ...counts.map(upTo)].flatMap(({ state }) => [...state.profiles.values()]);
+  return { steps, traffic: trafficClasses(profiles), names: all.names, warnings: all.warnings };
+}
+
+function networksOf(cluster: Cluster): PolicyNetwork[] {
+  const networks = Object.values(cluster.networks);
+  const runs = cluster.nodes.find((node: Node) => node.role === 'agent')?.containerizers ?? [];
+  const control = {
+    name: controlNetwork,
+    containerizer: runs.includes('docker') ? ('docker' as const) : ('mesos' as const),
+  };
+  return [...networks, control].map(({ name, containerizer }) => ({ name, containerizer, id: standInId(name) }));
+}
+
+const own = (cluster: Cluster): { text: string; at: Place }[] =>
+  cluster.expect.map((text, index) => ({ text, at: { file: cluster.file, path: `expect[${index}]` } }));
+
+function expectation(
+  { text, at }: { text: string; at: Place },
+  cluster: Cluster,
+  problems: Problem[],
+): Step['expectations'] {
+  const parsed = parseExpect(text, at);
+  if (!parsed.ok) {
+    problems.push(...parsed.problems);
+    return [];
+  }
+  problems.push(...checkExpect(parsed.value, Object.keys(cluster.networks), at));
+  const where = [at.file, at.line ?? at.path].filter((part) => part !== undefined).join(':');
+  return [{ text, where, parsed: parsed.value }];
+}

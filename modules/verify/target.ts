@@ -1,0 +1,85 @@
+/** What verification asks of a cluster. It knows nothing of how a target does it; the lab is one implementation. */
+import type { Profile } from '../policy/model.ts';
+import type { Verdict } from './report.ts';
+
+export interface Target {
+  /** What is the real thing here, with versions, and what stands in for something. */
+  readonly real: readonly string[];
+  readonly standIns: readonly string[];
+  /** Time-out of a probe when controls answer fast, and how long a change may take before it is `slow`; milliseconds. */
+  readonly timeoutMs: number;
+  readonly budgetMs: number;
+  /** Starts tasks and waits until each has its address and listens. */
+  launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]>;
+  remove(tasks: readonly string[]): Promise<void>;
+  /** Brings the profiles in the datastore to this; those that are not named stay as they are. */
+  write(profiles: readonly Profile[]): Promise<Change>;
+  /** Waits until every node's agent says that it has programmed the change, for at most `limitMs`. */
+  programmed(change: Change, limitMs: number): Promise<Programmed>;
+  /** Sends all probes, in no particular order; the answers are in the order of the questions. */
+  probe(probes: readonly Probe[], timeoutMs: number): Promise<readonly Observation[]>;
+}
+
+export interface TaskSpec {
+  /** Unique in the cluster. */
+  readonly name: string;
+  readonly node: string;
+  readonly network: string;
+  /** In Felix's order. */
+  readonly profiles: readonly string[];
+}
+
+export interface LaunchedTask extends TaskSpec {
+  /** IPv4. */
+  readonly address: string;
+}
+
+/** Ports on which every probe task listens. */
+export interface Services {
+  readonly tcp: readonly number[];
+  readonly udp: readonly number[];
+}
+
+/** A change of the datastore, by which a target can tell who has seen it. */
+export interface Change {
+  readonly index: number;
+}
+
+export interface Programmed {
+  readonly done: boolean;
+  readonly ms: number;
+  /** Nodes whose agent has not programmed the change. */
+  readonly behind: readonly string[];
+}
+
+/** One packet exchange to try, from inside a task or from a node itself. */
+export interface Probe {
+  /** Name of a task or of a node. */
+  readonly from: string;
+  /** Name of a task. */
+  readonly to: string;
+  /** IPv4 of the target. */
+  readonly address: string;
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  /** 0 for ICMP. */
+  readonly port: number;
+  readonly sourcePorts: { readonly from: number; readonly to: number };
+  /** Whether an answer is to be expected; it may pace the probes, never change a verdict. */
+  readonly likely: boolean;
+}
+
+export interface Observation {
+  readonly verdict: Verdict;
+  /** Milliseconds to the verdict. */
+  readonly ms: number;
+  /** Milliseconds from the call of `probe` to the sending of this one. */
+  readonly startMs: number;
+  /** UDP only: the request reached the target's listener, whatever became of the answer. */
+  readonly arrived: boolean;
+  readonly note?: string;
+}
+
+/** The target itself failed: a prober that does not answer, a machine that is gone. */
+export class TargetFailed extends Error {
+  override readonly name = 'TargetFailed';
+}
