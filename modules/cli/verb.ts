@@ -30,8 +30,11 @@ export interface Call<O extends Record<string, Option>> {
 }
 
 /** Runs a verb with the arguments of this process and ends the process with its exit code. */
-export async function main<O extends Record<string, Option>>(verb: Verb<O>): Promise<void> {
-  process.exitCode = await call(verb, process.argv.slice(2));
+export async function main<O extends Record<string, Option>>(
+  verb: Verb<O>,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<void> {
+  process.exitCode = await call(verb, argv);
 }
 
 /** Runs a verb; every way it can end is an exit code. */

@@ -39,12 +39,12 @@ export class Launcher {
     await runBatches(this.#shell, taskBatches(wires, this.#topology.mtu));
     for (const task of tasks) this.tasks.set(task.name, task);
     const hosts = [...new Set(tasks.map((task) => task.host))].map((name) => this.#host(name));
-    const writes: Write[] = [
-      ...hosts.map((host) => this.#ipam.write(host)),
-      ...tasks.map((task) => endpointWrite(endpoint(task))),
-    ];
-    const indexes = await Promise.all(writes.map(({ key, value }) => etcd.set(key, value)));
-    return { tasks, index: Math.max(...indexes) };
+    const write = (writes: readonly Write[]): Promise<number[]> =>
+      Promise.all(writes.map(({ key, value }) => etcd.set(key, value)));
+    await write(hosts.map((host) => this.#ipam.write(host)));
+    // Only what Felix follows has an index that it can be waited for.
+    const indexes = await write(tasks.map((task) => endpointWrite(endpoint(task))));
+    return { tasks, index: Math.max(0, ...indexes) };
   }
 
   async detach(names: readonly string[], etcd: Etcd): Promise<number> {
@@ -56,7 +56,7 @@ export class Launcher {
       index = Math.max(index, await etcd.delete(keys.endpoint(endpoint(task))));
       this.#ipam.release(host, handle(name));
       const { key, value } = this.#ipam.write(host);
-      index = Math.max(index, await etcd.set(key, value));
+      await etcd.set(key, value);
       this.tasks.delete(name);
     }
     await runBatches(this.#shell, [{ lines: names.map((name) => `netns del ${name}`) }]);

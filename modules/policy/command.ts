@@ -8,7 +8,8 @@ import type { Place } from '../problem/problem.ts';
 import type { Direction, Rule } from './model.ts';
 import { isName, nameRule } from './name.ts';
 import { hint } from './hint.ts';
-import { along, fine, refused, type Result } from './result.ts';
+import { attempt, Mistake, Reader } from './reader.ts';
+import { refused, type Result } from './result.ts';
 import { formatRule, parseRuleWords } from './rule.ts';
 import { quoteWord, splitShell, type Word } from './words.ts';
 
@@ -65,74 +66,93 @@ export function parseCommand(text: string, at: Place = { file: 'command', line: 
   if (all === undefined) {
     return refused({ code: 'open-quote', at, what: 'A quote is not closed.', rule: 'Quotes come in pairs.', example });
   }
-  const options = takeOptions(all, text.length, at);
-  if (!options.ok) return options;
-  const { words, position, noCheck } = options.value;
-  const mistake = (code: string, word: Word | undefined, what: string, rule: string) =>
-    refused({ code, at: along(at, word?.offset ?? text.length), what, rule, example });
-  const expected = (word: Word | undefined, known: readonly string[]) =>
-    word === undefined
-      ? mistake('incomplete-command', word, 'The command ends too early.', `Here comes ${known.join(' or ')}.`)
-      : mistake(
-          'unknown-command',
-          word,
-          `"${word.text}" is not known here.${hint(word.text, known)}`,
-          `Here comes ${known.join(' or ')}.`,
-        );
-  const [program, noun, first, second, third, fourth] = words;
-  if (program?.text !== 'calicoctl') return expected(program, ['calicoctl']);
-  if (noun?.text !== 'profile') return expected(noun, ['profile']);
-  if (first === undefined) return expected(first, ['add', 'remove', 'the name of a profile']);
+  return attempt(() => {
+    const options = takeOptions(new Reader(all, at, text.length, example));
+    const { words } = options;
+    return readCommand(new Reader(words, at, text.length, example), options, () => {
+      const rule = parseRuleWords(words.slice(ruleStart), at, text.length);
+      if (rule.ok) return rule.value;
+      throw new Mistake(rule.problems[0]!);
+    });
+  });
+}
 
-  const stray = (option: Word | undefined, unless: boolean) => (unless ? undefined : option);
-  const surplus = (word: Word | undefined, known: boolean) => {
-    const extra = word ?? stray(position?.word, known) ?? stray(noCheck, known);
-    return (
-      extra && mistake('unexpected-word', extra, `"${extra.text}" does not belong here.`, 'The command is complete.')
-    );
-  };
-  const named = (word: Word | undefined, what: string) => {
-    if (word === undefined) return expected(word, [what]);
-    return isName(word.text) ? undefined : mistake('bad-name', word, `"${word.text}" cannot be a name.`, nameRule);
-  };
+/** `calicoctl profile NAME rule add inbound` stand before the rule. */
+const ruleStart = 6;
 
-  if ((first.text === 'add' || first.text === 'remove') && second?.text !== 'tag' && second?.text !== 'rule') {
-    const wrong = named(second, 'the name of a profile') ?? (third && surplus(third, true));
-    if (wrong !== undefined) return wrong;
-    if (first.text === 'add') return surplus(undefined, false) ?? fine({ kind: 'profile add', profile: second!.text });
-    if (position !== undefined) return surplus(undefined, false)!;
-    return fine({ kind: 'profile remove', profile: second!.text, ...(noCheck ? { noCheck: true } : {}) });
+function readCommand(reader: Reader, options: Options, readRule: () => Rule): Command {
+  expectWord(reader, 'calicoctl');
+  expectWord(reader, 'profile');
+  const first = reader.peek();
+  const verb = reader.takeIf('add', 'remove');
+  const next = reader.peek();
+  // A profile may itself be called "add".
+  if (verb !== undefined && next?.text !== 'tag' && next?.text !== 'rule') {
+    const profile = readName(reader, 'the name of a profile');
+    const noCheck = verb === 'remove' && options.noCheck !== undefined;
+    finish(reader, options, noCheck ? ['noCheck'] : []);
+    return verb === 'add'
+      ? { kind: 'profile add', profile }
+      : { kind: 'profile remove', profile, ...(noCheck && { noCheck }) };
   }
-  const wrongName = named(first, 'the name of a profile');
-  if (wrongName !== undefined) return wrongName;
-  const profile = first.text;
-  if (second?.text !== 'tag' && second?.text !== 'rule') return expected(second, ['tag', 'rule']);
-  if (third?.text === 'show' || third?.text === 'json' || third?.text === 'update') {
-    return mistake('not-a-change', third, `"${third.text}" changes no rule by itself.`, 'Only changes are read.');
+  const profile = verb === undefined ? readName(reader, '"add", "remove" or the name of a profile') : first!.text;
+  const noun = expectWord(reader, 'tag', 'rule');
+  const show = reader.peek();
+  if (show !== undefined && ['show', 'json', 'update'].includes(show.text)) {
+    throw reader.mistake('not-a-change', show, `"${show.text}" changes no rule by itself.`, 'Only changes are read.');
   }
-  if (third?.text !== 'add' && third?.text !== 'remove') return expected(third, ['add', 'remove']);
-  if (second.text === 'tag') {
-    const wrong = named(fourth, 'a tag') ?? surplus(words[5], false);
-    return wrong ?? fine({ kind: `tag ${third.text}`, profile, tag: fourth!.text });
+  const change = expectWord(reader, 'add', 'remove');
+  if (noun === 'tag') {
+    const tag = readName(reader, 'a tag');
+    finish(reader, options, []);
+    return { kind: `tag ${change}`, profile, tag };
   }
-  if (fourth?.text !== 'inbound' && fourth?.text !== 'outbound') return expected(fourth, ['inbound', 'outbound']);
-  if (noCheck !== undefined) return surplus(noCheck, true)!;
-  const direction = fourth.text;
-  const rest = words.slice(5);
-  if (third.text === 'remove' && position !== undefined) {
-    return surplus(rest[0], true) ?? fine({ kind: 'rule remove', profile, direction, what: { at: position.value } });
+  const direction = expectWord(reader, 'inbound', 'outbound');
+  const { position } = options;
+  if (change === 'remove' && position !== undefined) {
+    finish(reader, options, ['position']);
+    return { kind: 'rule remove', profile, direction, what: { at: position.value } };
   }
-  const rule = parseRuleWords(rest, rest.length > 0 ? at : along(at, text.length));
-  if (!rule.ok) return rule;
-  return third.text === 'remove'
-    ? fine({ kind: 'rule remove', profile, direction, what: { rule: rule.value } })
-    : fine({
-        kind: 'rule add',
-        profile,
-        direction,
-        ...(position === undefined ? {} : { at: position.value }),
-        rule: rule.value,
-      });
+  const rule = readRule();
+  if (options.noCheck !== undefined) throw surplus(reader, options.noCheck);
+  if (change === 'remove') return { kind: 'rule remove', profile, direction, what: { rule } };
+  return { kind: 'rule add', profile, direction, ...(position && { at: position.value }), rule };
+}
+
+function expectWord<T extends string>(reader: Reader, ...known: readonly T[]): T {
+  const text = reader.takeIf(...known);
+  if (text !== undefined) return text;
+  const word = reader.peek();
+  const rule = `Here comes ${known.join(' or ')}.`;
+  throw word === undefined
+    ? reader.mistake('incomplete-command', word, 'The command ends too early.', rule)
+    : reader.mistake('unknown-command', word, `"${word.text}" is not known here.${hint(word.text, known)}`, rule);
+}
+
+function readName(reader: Reader, what: string): string {
+  const word = reader.take();
+  if (word === undefined) {
+    throw reader.mistake('incomplete-command', word, 'The command ends too early.', `Here comes ${what}.`);
+  }
+  if (isName(word.text)) return word.text;
+  throw reader.mistake('bad-name', word, `"${word.text}" cannot be a name.`, nameRule);
+}
+
+/** Nothing may be left: no word, and no option but those that the command has used. */
+function finish(reader: Reader, options: Options, used: readonly ('position' | 'noCheck')[]): void {
+  const position = used.includes('position') ? undefined : options.position?.word;
+  const noCheck = used.includes('noCheck') ? undefined : options.noCheck;
+  const extra = reader.peek() ?? position ?? noCheck;
+  if (extra !== undefined) throw surplus(reader, extra);
+}
+
+function surplus(reader: Reader, word: Word): Mistake {
+  return reader.mistake(
+    'unexpected-word',
+    word,
+    `"${word.text}" does not belong here.`,
+    'The command has no such word.',
+  );
 }
 
 interface Options {
@@ -142,37 +162,35 @@ interface Options {
   readonly noCheck: Word | undefined;
 }
 
-function takeOptions(all: readonly Word[], length: number, at: Place): Result<Options> {
+function takeOptions(reader: Reader): Options {
   const words: Word[] = [];
   let position: Options['position'];
   let noCheck: Word | undefined;
-  for (let index = 0; index < all.length; index++) {
-    const word = all[index]!;
-    if (!/^-./.test(word.text)) {
-      words.push(word);
-    } else if (word.text === '--no-check') {
-      noCheck = word;
-    } else if (word.text === '--at' || word.text.startsWith('--at=')) {
-      const value = word.text === '--at' ? (all[++index]?.text ?? '') : word.text.slice('--at='.length);
-      if (!/^[1-9]\d{0,8}$/.test(value)) {
-        return refused({
-          code: 'bad-position',
-          at: along(at, word.offset),
-          what: `"${value}" is no position.`,
-          rule: 'Positions count from 1; calicoctl takes 0 for "before the last rule".',
-          example: '--at=1',
-        });
-      }
-      position = { value: Number(value), word };
+  for (let word = reader.take(); word !== undefined; word = reader.take()) {
+    if (!/^-./.test(word.text)) words.push(word);
+    else if (word.text === '--no-check') noCheck = word;
+    else if (word.text === '--at') position = { word, value: readPosition(reader, word, reader.take()?.text ?? '') };
+    else if (word.text.startsWith('--at=')) {
+      position = { word, value: readPosition(reader, word, word.text.slice('--at='.length)) };
     } else {
-      return refused({
-        code: 'unknown-option',
-        at: along(at, Math.min(word.offset, length)),
-        what: `There is no option "${word.text}".${hint(word.text, ['--at=1', '--no-check'])}`,
-        rule: 'The options are --at=POSITION and --no-check.',
-        example,
-      });
+      throw reader.mistake(
+        'unknown-option',
+        word,
+        `There is no option "${word.text}".${hint(word.text, ['--at', '--no-check'])}`,
+        'The options are --at=POSITION and --no-check.',
+      );
     }
   }
-  return fine({ words, position, noCheck });
+  return { words, position, noCheck };
+}
+
+function readPosition(reader: Reader, option: Word, value: string): number {
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw reader.mistake(
+    'bad-position',
+    option,
+    `"${value}" is no position.`,
+    'Positions count from 1; calicoctl takes 0 for "before the last rule".',
+    '--at=1',
+  );
 }

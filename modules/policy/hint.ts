@@ -9,5 +9,5 @@ export function hint(word: string, known: Iterable<string>): string {
 }
 
 function letters(word: string): string {
-  return [...word].sort().join('');
+  return word.split('').sort().join('');
 }

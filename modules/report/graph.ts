@@ -28,7 +28,8 @@ interface Edge {
   readonly outcome: Outcome;
   /** What passes, which pairs when not all, and what was expected where that is something else. */
   readonly label: readonly string[];
-  readonly said: string;
+  /** The same in one line. */
+  readonly told: string;
 }
 
 /** The graph as an `svg` element; `style` is put inside where the element stands alone. */
@@ -53,7 +54,7 @@ export function graph(report: Pick<Report, 'tasks'>, step: StepReport, style = '
   const below = [...[...notes].map(([text, name]) => `${name} = ${text}`), ...kinds(nodes, edges)];
   const total = height + (below.length > 0 ? below.length * 18 + 8 : 0);
   const title = `Who reaches whom: ${step.title}`;
-  const desc = edges.length === 0 ? 'No network reaches another.' : edges.map((edge) => edge.said).join('; ');
+  const desc = edges.length === 0 ? 'No network reaches another.' : edges.map(sentence).join('; ');
   return markup`<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}">
 <title>${title}</title>
 <desc>${desc}</desc>
@@ -72,7 +73,7 @@ const drawn = (block: Block): boolean =>
 
 function size(nodes: number): [number, number] {
   const extra = Math.max(0, nodes - 4);
-  return [Math.min(1240, 720 + extra * 44), Math.min(1000, 420 + extra * 46)];
+  return [Math.min(1400, 720 + extra * 70), Math.min(1000, 420 + extra * 60)];
 }
 
 /** On an ellipse, clockwise from the top; two stand side by side. */
@@ -113,8 +114,8 @@ function edgeOf(from: Node, to: Node, block: Block, both: boolean): Edge {
   const observed = telling(block, 'observed');
   const differs = block.outcome === 'policy-wrong' || block.outcome === 'infrastructure-broken';
   const label = differs ? [...observed, `expected ${telling(block, 'expected').join(' ')}`] : observed;
-  const said = `${from.name} to ${to.name}: ${label.join(', ')}`;
-  return { from, to, curve, outcome: block.outcome, label: label.map((line) => cut(line, 34)), said };
+  const told = observed.join(' ') + (differs ? `, expected ${telling(block, 'expected').join(' ')}` : '');
+  return { from, to, curve, outcome: block.outcome, label: label.map((line) => cut(line, 34)), told };
 }
 
 /** Where on its arrow a label may stand: the middle first. */
@@ -154,7 +155,7 @@ function labelMarkup(edge: Edge, { x, y, width, height }: Box, lines: readonly s
 }
 
 function letter(edge: Edge, notes: Map<string, string>): string {
-  const text = edge.label.join(', ');
+  const text = edge.told;
   const known = notes.get(text);
   if (known !== undefined) return known;
   const name = `${marks[edge.outcome]}${notes.size < 26 ? String.fromCharCode(97 + notes.size) : String(notes.size)}`;
@@ -162,11 +163,13 @@ function letter(edge: Edge, notes: Map<string, string>): string {
   return name;
 }
 
+const sentence = ({ from, to, told }: Edge): string => `${from.name} to ${to.name}: ${told}`;
+
 function edgeMarkup(edge: Edge): Markup {
   const [tip, left, right] = head(edge.curve, 11);
   const middle = { x: (left.x + right.x) / 2, y: (left.y + right.y) / 2 };
   const { start, bend } = edge.curve;
-  return markup`<g class="edge ${edge.outcome}"><title>${edge.said}</title><path d="M${point(start)} Q${point(bend)} ${point(middle)}"/><polygon points="${point(tip)} ${point(left)} ${point(right)}"/></g>\n`;
+  return markup`<g class="edge ${edge.outcome}"><title>${sentence(edge)}</title><path d="M${point(start)} Q${point(bend)} ${point(middle)}"/><polygon points="${point(tip)} ${point(left)} ${point(right)}"/></g>\n`;
 }
 
 function nodeMarkup(node: Node): Markup {

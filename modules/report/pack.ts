@@ -60,8 +60,6 @@ export function pack(report: Report): Packed {
 }
 
 export function unpack(packed: Packed): Report {
-  const { decisions, why, ...rest } = packed;
-  why;
   const cell = ([from, to, traffic, allow, observed, outcome, ms, decision, note]: Row): Cell => ({
     from,
     to,
@@ -73,5 +71,7 @@ export function unpack(packed: Packed): Report {
     outcome: outcomeOrder[outcome]!,
     ...(note === undefined ? {} : { note }),
   });
+  const { decisions, why, ...rest } = packed;
+  if (why.length !== decisions.length) throw new RangeError('a decision has no text');
   return { ...rest, steps: packed.steps.map((step) => ({ ...step, cells: step.cells.map(cell) })) };
 }

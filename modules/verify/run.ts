@@ -181,6 +181,23 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
   }
 }
 
+/** Starts the probe tasks and applies the whole policy, without asking anything: a cluster to look around in. */
+export async function populate(
+  target: Target,
+  cluster: Cluster,
+  documents: readonly PolicyDocument[],
+  host: (node: string) => PolicyHost,
+): Promise<void> {
+  const plan = specs(cluster);
+  const { steps, traffic } = course(cluster, documents, false, placeholder(plan), host);
+  const { state } = steps.at(-1)!;
+  const profiles = new Map(state.endpoints.map(({ id, profiles: list }) => [id, list]));
+  const change = await target.write([...state.profiles.values()]);
+  const tasks = plan.tasks.map((spec) => ({ ...spec, profiles: profiles.get(spec.name)! }));
+  await target.launch(tasks, services(traffic));
+  await target.programmed(change, 10_000);
+}
+
 /** Checks a description's policy without any machine; throws a Refusal with every problem. */
 export function checkPolicy(cluster: Cluster, documents: readonly PolicyDocument[]): void {
   const host = (node: string): PolicyHost => ({ name: node, address: '192.0.2.1' });

@@ -30,7 +30,10 @@ function execute(before: readonly Profile[], list: readonly Command[]): readonly
   return [...store.values()];
 }
 
-function executeOn(target: Profile, command: Exclude<Command, { kind: 'profile add' | 'profile remove' }>): Profile {
+function executeOn(
+  target: Profile,
+  command: Exclude<Command, { kind: 'profile add' } | { kind: 'profile remove' }>,
+): Profile {
   if (command.kind === 'tag add') return { ...target, tags: [...target.tags, command.tag] };
   if (command.kind === 'tag remove') return { ...target, tags: target.tags.filter((tag) => tag !== command.tag) };
   const list = [...target[command.direction]];

@@ -1,0 +1,40 @@
+/** A lab as text. Pure. */
+import type { LabStatus } from './api.ts';
+
+/** What was built: hosts with their blocks, tasks with their addresses. */
+export function topologyText(name: string, { topology, tasks }: LabStatus): string {
+  const { fabric, hosts, pool } = topology;
+  const lines = [
+    `The lab ${name} runs: ${hosts.length} hosts on ${fabric.cidr}, ${tasks.length} tasks in ${pool}.`,
+    '',
+    ...hosts.flatMap((host) => [
+      `  ${host.name.padEnd(16)} ${host.address.padEnd(15)} ${host.role.padEnd(6)}  block ${host.block}`,
+      ...tasks.filter((task) => task.host === host.name).map((task) => `    ${task.name.padEnd(34)} ${task.address}`),
+    ]),
+    '',
+    `npm run lab status, npm run lab exec ${tasks[0]?.name ?? 'TASK'} -- COMMAND, npm run lab down`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** How it is: every host with its BGP sessions and processes, every task. */
+export function statusText(name: string, { topology, hosts, tasks }: LabStatus): string {
+  const lines = [`The lab ${name}: ${hosts.length} hosts, ${tasks.length} tasks`, ''];
+  for (const host of hosts) {
+    const own = topology.hosts.find((one) => one.name === host.name);
+    const up = host.sessions.filter((session) => session.state === 'Established').length;
+    const processes = Object.entries(host.processes).map(
+      ([what, { running }]) => `${what} ${running ? 'runs' : 'DOWN'}`,
+    );
+    lines.push(
+      `${host.name.padEnd(16)} ${(own?.address ?? '').padEnd(15)} BGP ${up} of ${host.sessions.length} established   ${processes.join(', ')}`,
+      ...host.sessions
+        .filter((session) => session.state !== 'Established')
+        .map((session) => `    ${session.peer}: ${session.state || 'down'}`),
+      ...tasks
+        .filter((task) => task.host === host.name)
+        .map((task) => `    ${task.name.padEnd(34)} ${task.address.padEnd(15)} ${task.interface}`),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

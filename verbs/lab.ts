@@ -1,0 +1,157 @@
+import { progressOn } from '../modules/cli/progress.ts';
+import { main, type Call } from '../modules/cli/verb.ts';
+import { nearest } from '../modules/problem/nearest.ts';
+import { connectLab, endLab, findLab, runningLabs, type Running } from '../modules/lab/lab.ts';
+import { enterTask } from '../modules/lab/enter.ts';
+import { statusText, topologyText } from '../modules/lab/show.ts';
+import { LabTarget } from '../modules/lab/target.ts';
+import { topology } from '../modules/lab/topology.ts';
+import { bringUp } from '../modules/lab/up.ts';
+import { exit, Refusal, type ExitCode } from '../modules/problem/problem.ts';
+import { shell } from '../modules/shell/shell.ts';
+import { readPolicies } from '../modules/verify/documents.ts';
+import { populate } from '../modules/verify/run.ts';
+import { checked, installIfNeeded } from './prove.ts';
+
+const options = {
+  name: { type: 'string', value: 'LAB', help: "the lab's name (default: the cluster's, or the only lab that runs)" },
+  json: { type: 'boolean', help: 'status as JSON on standard output' },
+} as const;
+type LabCall = Call<typeof options>;
+
+const verbs: Readonly<Record<string, (call: LabCall) => Promise<ExitCode>>> = { up, status, exec, down };
+
+async function up({ words, options: { name: chosen } }: LabCall): Promise<ExitCode> {
+  const progress = progressOn(process.stderr);
+  progress.stage('check the description and its policy');
+  const cluster = checked(words[1] ?? 'lab', progress);
+  const documents = readPolicies(cluster);
+  await installIfNeeded(progress);
+  const name = chosen ?? cluster.name;
+  // Until `detach`, the lab ends with this process: Ctrl-C and even kill -9 leave nothing behind.
+  const { lab, tools } = await bringUp(shell, cluster, name, (stage) => progress.stage(stage));
+  try {
+    progress.stage('start tasks and apply the policy');
+    const hosts = new Map(topology(cluster).hosts.map((host) => [host.name, host.address]));
+    await populate(new LabTarget(lab, cluster, tools), cluster, documents, (node) => ({
+      name: node,
+      address: hosts.get(node)!,
+    }));
+    progress.done();
+    process.stdout.write(topologyText(name, await lab.call('status', {})));
+  } catch (error) {
+    await endLab(lab);
+    throw error;
+  }
+  lab.detach();
+  return exit.fine;
+}
+
+async function status({ options: { name, json } }: LabCall): Promise<ExitCode> {
+  const lab = await connectLab(chosenLab(name));
+  try {
+    const seen = await lab.call('status', {});
+    process.stdout.write(json === true ? `${JSON.stringify(seen, null, 2)}\n` : statusText(lab.name, seen));
+    const well = seen.hosts.every(
+      (host) =>
+        host.sessions.every((session) => session.state === 'Established') &&
+        Object.values(host.processes).every((process) => process.running),
+    );
+    return well ? exit.fine : exit.no;
+  } finally {
+    lab.disconnect();
+  }
+}
+
+async function exec({ words, options: { name }, rest }: LabCall): Promise<ExitCode> {
+  const [, task] = words;
+  if (task === undefined || rest.length === 0) throw usage('exec needs a task and a command.');
+  const running = chosenLab(name);
+  const lab = await connectLab(running);
+  const seen = await lab.call('status', {}).finally(() => lab.disconnect());
+  const known = [...seen.tasks, ...seen.hosts].map((one) => one.name);
+  if (!known.includes(task)) {
+    const near = nearest(task, known);
+    throw usage(`there is no task or host ${task} in the lab ${running.name}.${near ? ` Did you mean ${near}?` : ''}`);
+  }
+  // The command's own exit code, as a shell would give it.
+  return (await enterTask(shell, running, task, rest)) as ExitCode;
+}
+
+async function down({ options: { name } }: LabCall): Promise<ExitCode> {
+  const running = chosenLab(name);
+  await endLab(running);
+  process.stdout.write(`The lab ${running.name} is gone.\n`);
+  return exit.fine;
+}
+
+function chosenLab(name: string | undefined): Running {
+  if (name !== undefined) {
+    const found = findLab(name);
+    if (found) return found;
+  }
+  const labs = runningLabs();
+  const [only] = labs;
+  if (name === undefined && only && labs.length === 1) return only;
+  const names = labs.map((lab) => lab.name).join(', ');
+  throw new Refusal([
+    {
+      code: 'lab-not-found',
+      what: name === undefined ? `${labs.length} labs run.` : `no lab called ${name} runs.`,
+      rule: names === '' ? 'none runs at the moment.' : `these run: ${names}.`,
+      example: names === '' ? 'npm run lab up' : `--name ${labs[0]!.name}`,
+    },
+  ]);
+}
+
+function usage(what: string): Refusal {
+  return new Refusal([
+    {
+      code: 'usage',
+      what,
+      rule: 'npm run lab up|status|exec|down',
+      example: 'npm run lab exec client@general-1 -- ip route',
+    },
+  ]);
+}
+
+/**
+ * `exec TASK [--name LAB] COMMAND…`: all behind the task and its options is the command, with its own options. npm takes
+ * the first `--` away, so it cannot be relied on to mark where the command begins.
+ */
+function separated(argv: readonly string[]): readonly string[] {
+  if (argv.find((word) => !word.startsWith('-')) !== 'exec') return argv;
+  let words = 0;
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at]!;
+    if (word === '--') return argv;
+    if (word === '--name') at++;
+    else if (!/^--(name=|json$|help$)/.test(word) && ++words > 2)
+      return [...argv.slice(0, at), '--', ...argv.slice(at)];
+  }
+  return argv;
+}
+
+await main(
+  {
+    name: 'npm run lab',
+    usage: 'up [CLUSTER] | status | exec TASK -- COMMAND… | down   [-- --name LAB]',
+    help: `
+up      brings up the cluster of a description (default: clusters/lab.yaml) in namespaces of its own, starts a task of
+        each network on each agent, applies the policy, and leaves it running
+status  hosts, tasks, addresses and BGP sessions; exit code 1 when a session or a process is down
+exec    runs a command inside a task, or on a host: npm run lab exec client@general-1 -- ping -c1 192.168.0.65
+down    ends the lab; nothing of it is left
+
+The machine's own interfaces, routes and settings are not touched. Several labs run side by side under different names.`,
+    options,
+    run: (call) => {
+      const [word = ''] = call.words;
+      const verb = verbs[word];
+      if (verb) return verb(call);
+      const near = nearest(word, Object.keys(verbs));
+      throw usage(`"${word}" is nothing that a lab can do.${near ? ` Did you mean ${near}?` : ''}`);
+    },
+  },
+  separated(process.argv.slice(2)),
+);
