@@ -67,7 +67,7 @@ export function parse(file: string, text: string): Parsed {
       at: place(second.range[0]),
       what: `The file holds ${documents.length} YAML documents, parted by ---.`,
       rule: 'a file describes one cluster.',
-      example: 'a file of its own for each cluster',
+      remedy: 'a file of its own for each cluster',
     });
   }
 
@@ -161,7 +161,7 @@ class Walk {
           at: this.#place(offset(key!), inner),
           what: `${name} stands twice in this map.`,
           rule: 'a key stands once; of two, one would be lost without a word.',
-          example: 'give the second another name, or take one away',
+          remedy: 'give the second another name, or take one away',
         });
       }
       entries.set(name, this.value(pair.value as Node | null, inner));
@@ -231,7 +231,7 @@ function tooMuch(at: Place, what: string): Problem {
     at,
     what,
     rule: `at most ${mostValues} values after aliases are put in, nested at most ${deepest} deep.`,
-    example: 'write the values out',
+    remedy: 'write the values out',
   };
 }
 

@@ -66,7 +66,7 @@ function readText(file: string): { readonly text: string } | { readonly problem:
       at: { file, line: 1, column: 1, path: '' },
       what,
       rule: 'a description is a YAML file in UTF-8.',
-      example: remedy,
+      remedy,
     },
   });
   let bytes: Buffer;

@@ -138,7 +138,7 @@ function translate(error: DefinedError, document: Document): Problem[] {
           at: document.atKey([...path, keys[1] ?? '']),
           what: `${name} names ${keys.join(' and ')}.`,
           rule: broken.description ?? '',
-          example: 'a file of its own for each, and the other key taken away here',
+          remedy: 'a file for each; take one of the keys away here',
         },
       ];
     }
@@ -150,7 +150,7 @@ function translate(error: DefinedError, document: Document): Problem[] {
           at: { ...document.at(item), path: written(item) },
           what: `${seen(valueAt(document.value, item), document.source(item))} stands twice in ${name}.`,
           rule: 'every entry stands once.',
-          example: 'take one away',
+          remedy: 'take one away',
         },
       ];
     }
@@ -193,9 +193,9 @@ function unknownKey(key: string, path: Path, broken: Schema, document: Document)
     at: document.atKey(inner),
     what: `${seen(key)} is no key of ${name}.${key === '<<' ? ' YAML merge keys are not read.' : hint}`,
     rule: `the keys are ${known.join(', ')}.`,
-    example: near
-      ? `${near}: ${flow(broken.properties?.[near]?.examples?.[0])}`
-      : `npm run explain${path.length > 0 ? ` ${written(path)}` : ''}`,
+    ...(near
+      ? { example: `${near}: ${flow(broken.properties?.[near]?.examples?.[0])}` }
+      : { remedy: `npm run explain${path.length > 0 ? ` ${written(path)}` : ''}` }),
   };
 }
 

@@ -73,9 +73,7 @@ function header(report: Report): Markup {
       number(report.tasks.length),
       `${plural(networksOf(report).length, 'network')}, ${plural(nodesOf(report).length, 'host')}`,
     ],
-    ...(changes.length > 0
-      ? [['slowest change', time(Math.max(...changes)), 'seen in packets'] as const]
-      : []),
+    ...(changes.length > 0 ? [['slowest change', time(Math.max(...changes)), 'seen in packets'] as const] : []),
     ['whole run', time(report.ms), 'from start to end'],
   ];
   return markup`<header class="top">
@@ -85,7 +83,10 @@ function header(report: Report): Markup {
 </header>`;
 }
 
-const day = (iso: string): string => clean(iso).replace('T', ' ').replace(/(:\d\d)(:\d\d(\.\d+)?)?Z$/, '$1 UTC');
+const day = (iso: string): string =>
+  clean(iso)
+    .replace('T', ' ')
+    .replace(/(:\d\d)(:\d\d(\.\d+)?)?Z$/, '$1 UTC');
 
 function nav(report: Report): Markup {
   const links = report.steps.map(
@@ -102,7 +103,9 @@ function run(report: Report): Markup {
       markup`<li><span>${stage.name}</span><span class="bar" aria-hidden="true"><i style="width:${((stage.ms / longest) * 100).toFixed(1)}%"></i></span><span class="num">${time(stage.ms)}</span></li>`,
   );
   const list = (entries: readonly string[], none: string): Markup =>
-    entries.length === 0 ? markup`<p>${none}</p>` : markup`<ul>${entries.map((entry) => markup`<li>${entry}</li>`)}</ul>`;
+    entries.length === 0
+      ? markup`<p>${none}</p>`
+      : markup`<ul>${entries.map((entry) => markup`<li>${entry}</li>`)}</ul>`;
   return markup`<section class="view" id="run" aria-labelledby="run-title">
 <h2 id="run-title">The run</h2>
 <div class="columns">

@@ -54,7 +54,8 @@ function commands(step: StepReport): Markup {
 }
 
 function networks(report: Report, step: StepReport): Markup {
-  if (step.cells.length === 0) return markup`<p class="broken">${marks['infrastructure-broken']}No cell was probed.</p>`;
+  if (step.cells.length === 0)
+    return markup`<p class="broken">${marks['infrastructure-broken']}No cell was probed.</p>`;
   const view = viewOf(report, step);
   const heads = view.groups.map((group) => markup`<th scope="col">${group.label}</th>`);
   const rows = view.groups.map(
@@ -131,10 +132,12 @@ function backing(step: StepReport): Markup {
 function controls(step: StepReport): Markup {
   const bad = step.controls.filter((control) => !controlGood(control));
   if (bad.length === 0) return markup`${controlsLine(step.controls)}`;
-  return markup`${controlsLine(step.controls)}<ul class="bad">${bad.slice(0, most.controls).map(
-    (one) =>
-      markup`<li>${one.kind} ${one.from} → ${one.to} ${one.traffic}, ${one.when} the table: must be ${one.expected}, was ${one.observed}</li>`,
-  )}</ul>${bad.length > most.controls && markup`<p>and ${number(bad.length - most.controls)} more</p>`}`;
+  return markup`${controlsLine(step.controls)}<ul class="bad">${bad
+    .slice(0, most.controls)
+    .map(
+      (one) =>
+        markup`<li>${one.kind} ${one.from} → ${one.to} ${one.traffic}, ${one.when} the table: must be ${one.expected}, was ${one.observed}</li>`,
+    )}</ul>${bad.length > most.controls && markup`<p>and ${number(bad.length - most.controls)} more</p>`}`;
 }
 
 /** Times on the scale of the budget; one that is over it fills the bar and is said to be. */

@@ -1,0 +1,16 @@
+/** Before all tests that need a lab: the compiled programs, and the programs that the lab is made of. */
+import { execFileSync } from 'node:child_process';
+import { install, mayInstall } from '../../modules/lab/install.ts';
+import { checkMachine } from '../../modules/lab/up.ts';
+import { root } from '../../modules/root/root.ts';
+import { shell } from '../../modules/shell/shell.ts';
+
+export default async function setup(): Promise<void> {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+  if (mayInstall()) {
+    process.stderr.write('installing what the lab needs with apt-get …\n');
+    await install(shell);
+  }
+  // Throws with every missing program or forbidden namespace: a lab test that cannot run is no passed test.
+  await checkMachine(shell);
+}
