@@ -80,16 +80,18 @@ export async function prove({ cluster: word, walk, options }: Wish): Promise<Exi
   const name = options.name ?? cluster.name;
   let lab: Lab | undefined;
   let owned = false;
-  // Whatever signal comes, at whatever moment: the lab goes first, then this process. Until it is known here, its own
-  // lifeline, the pipe to this process, ends it.
+  // Whatever signal comes, at whatever moment: the lab goes first, then this process. A lab that has only just begun is
+  // not known here yet; it hangs on a pipe to this process, and ends with it.
+  let interrupted = false;
   const onSignal = (signal: keyof typeof signals): void => {
-    const running = lab ?? (owned ? findLab(name) : undefined);
-    void (running && owned ? endLab(running) : Promise.resolve()).finally(() => process.exit(signals[signal]));
+    interrupted = true;
+    const gone = lab && owned ? endLab(lab) : Promise.resolve();
+    void gone.finally(() => process.exit(signals[signal]));
   };
   for (const signal of Object.keys(signals) as (keyof typeof signals)[]) process.on(signal, onSignal);
   try {
     const running = findLab(name);
-    owned = running === undefined || walk;
+    owned = running === undefined;
     if (running && !walk) {
       progress.say(`using the lab ${name}, which runs already`);
       lab = await connectLab(running);
@@ -129,6 +131,10 @@ export async function prove({ cluster: word, walk, options }: Wish): Promise<Exi
       progress.say(lookAround(name, report));
     }
     return exitCodes[report.outcome];
+  } catch (error) {
+    // What fails because the lab was just taken away is no news; the signal's handler ends the process.
+    if (interrupted) await new Promise(() => undefined);
+    throw error;
   } finally {
     if (lab && owned) await endLab(lab);
     else lab?.disconnect();

@@ -48,17 +48,19 @@ export class LabTarget implements Target {
 
   /** Tasks that run already, from `lab up`, are used as they are. */
   async launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
-    const routed = this.#lab.call('routed', {});
-    const { tasks: running } = await this.#lab.call('status', {});
-    const there = new Map(running.map((task) => [task.name, task]));
-    const missing = tasks.filter((task) => !there.has(task.name));
-    const attached = await this.#lab.call('attach', { tasks: missing.map((task) => this.#request(task)) });
-    for (const task of attached.tasks) there.set(task.name, task);
-    await this.#lab.call('listen', {
-      listen: tasks.map(({ name }) => ({ namespace: name, tcp: services.tcp, udp: services.udp })),
-    });
-    await this.#lab.call('programmed', { index: attached.index, limitMs: 10_000 });
-    await routed;
+    const there = new Map<string, { readonly address: string }>();
+    const attach = async (): Promise<void> => {
+      const { tasks: running } = await this.#lab.call('status', {});
+      for (const task of running) there.set(task.name, task);
+      const missing = tasks.filter((task) => !there.has(task.name));
+      const attached = await this.#lab.call('attach', { tasks: missing.map((task) => this.#request(task)) });
+      for (const task of attached.tasks) there.set(task.name, task);
+      await this.#lab.call('listen', {
+        listen: tasks.map(({ name }) => ({ namespace: name, tcp: services.tcp, udp: services.udp })),
+      });
+      await this.#lab.call('programmed', { index: attached.index, limitMs: 10_000 });
+    };
+    await Promise.all([attach(), this.#lab.call('routed', {})]);
     return tasks.map((task) => ({ ...task, address: there.get(task.name)!.address }));
   }
 

@@ -1,0 +1,73 @@
+/** `npm run bench`: every figure of docs/performance.md, measured here and now. Never a test: machines differ. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compiled } from '../../modules/root/root.ts';
+import { must, shell } from '../../modules/shell/shell.ts';
+import { benchLab } from './lab.ts';
+import { bench as benchPolicy } from './policy.ts';
+import { median, seconds, table, times, type Row } from './row.ts';
+
+/** Whole processes, as a user starts them. */
+async function benchVerbs(folder: string): Promise<Row[]> {
+  const node = (verb: string, ...words: string[]): Promise<string> =>
+    must(shell, [process.execPath, compiled(`verbs/${verb}.ts`), ...words], { timeoutMs: 120_000 });
+  const start = median(await times(5, () => node('start', '--name=bench-start', `--reports=${folder}`)));
+  const files = Array.from({ length: 200 }, (_, index) => join(folder, `cluster-${index}.yaml`));
+  for (const [index, file] of files.entries()) writeFileSync(file, description(index));
+  const validate = median(await times(5, () => node('validate', ...files)));
+  return [
+    {
+      what: 'npm start: 1 master, 3 agents, 12 tasks, three steps',
+      measured: seconds(start),
+      goal: 'under 10 s',
+      met: start < 10_000,
+    },
+    {
+      what: 'npm run validate, 200 descriptions',
+      measured: seconds(validate),
+      goal: 'under 2 s',
+      met: validate < 2_000,
+    },
+  ];
+}
+
+const description = (index: number): string => `name: cluster-${index}
+target:
+  aws: { region: us-west-2, zones: [us-west-2a, us-west-2b] }
+access:
+  adminCidrs: [203.0.113.${index % 256}/32]
+  sshPublicKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJq0Z5V6m5l0k2m3n4o5p6q7r8s9t0u1v2w3x4y5z6A7 somebody
+masters: { count: 3, machine: t3.medium }
+agents:
+  general: { count: ${(index % 9) + 1}, machine: t3.large, containerizers: [docker] }
+networks: { client: {}, frontend: {}, backend: {} }
+`;
+
+function policyRows(): Row[] {
+  const figures = benchPolicy();
+  const ratio = figures.verdicts / figures.naiveVerdicts;
+  return [
+    {
+      what: 'single verdicts a second (and times the naive interpreter)',
+      measured: `${Math.round(figures.verdicts / 1000)} k (${ratio.toFixed(0)} x)`,
+      goal: 'at least 300 k',
+      met: figures.verdicts >= 300_000,
+    },
+    {
+      what: `matrix of ${figures.endpoints} endpoints x ${figures.classes} traffic classes`,
+      measured: `${figures.matrixMs.toFixed(1)} ms`,
+      goal: 'under 50 ms',
+      met: figures.matrixMs < 50 && figures.differences === 0,
+    },
+  ];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-bench-'));
+try {
+  process.stderr.write(`${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
+  const rows = [...policyRows(), ...(await benchVerbs(folder)), ...(await benchLab())];
+  process.stdout.write(table(rows));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
