@@ -1,4 +1,4 @@
-/** The walls of the house (docs/architecture.md, "Doors"). A rule that fails names the file that went through a wall. */
+/** The walls of the house (docs/architecture.md). A rule that fails names the file that went through a wall. */
 module.exports = {
   forbidden: [
     {
