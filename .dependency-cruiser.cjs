@@ -28,9 +28,9 @@ module.exports = {
       name: 'policy-knows-no-machines',
       severity: 'error',
       comment:
-        'policy is a pure model: it may read release data (what a channel turns a network into) and nothing else.',
+        'policy is a pure model: it reads release data (what a channel turns a network into) and names problems.',
       from: { path: '^modules/policy/' },
-      to: { path: '^(modules/(?!policy/|release/)|stacks/|agents/)' },
+      to: { path: '^(modules/(?!policy/|release/|problem/)|stacks/|agents/)' },
     },
     {
       name: 'release-is-data',

@@ -99,7 +99,7 @@ export interface Flatcar {
 }
 
 /** How machines reach the internet: with public addresses, through address translation, or not at all. */
-export type Egress = 'public' | 'nat' | 'none';
+type Egress = 'public' | 'nat' | 'none';
 
 export interface CreatedNetwork {
   readonly kind: 'created';
@@ -107,7 +107,7 @@ export interface CreatedNetwork {
   readonly cidr: string;
   readonly egress: Egress;
 }
-export interface ExistingVpc {
+interface ExistingVpc {
   readonly kind: 'existing';
   readonly vpc: string;
   /** Subnet id by zone. */
@@ -115,7 +115,7 @@ export interface ExistingVpc {
   /** As the description tells it, for overlap checks; undefined means unknown. */
   readonly cidr: string | undefined;
 }
-export interface ExistingSubnetwork {
+interface ExistingSubnetwork {
   readonly kind: 'existing';
   readonly name: string;
   readonly subnetwork: string;
@@ -131,9 +131,9 @@ export interface Box {
 }
 
 /** `open` opens the ports that are needed, `mask` switches firewalld off for good, `leave` does not touch it. */
-export type Firewall = 'open' | 'mask' | 'leave';
+type Firewall = 'open' | 'mask' | 'leave';
 
-export type ExistingSoftware = 'mesos' | 'marathon' | 'zookeeper' | 'etcd' | 'docker' | 'calico';
+type ExistingSoftware = 'mesos' | 'marathon' | 'zookeeper' | 'etcd' | 'docker' | 'calico';
 
 export interface HostMachine {
   readonly address: string;
@@ -142,7 +142,7 @@ export interface HostMachine {
   readonly pool: string;
 }
 
-export interface Ssh {
+interface Ssh {
   readonly user: string;
   readonly port: number;
   /** Path of a private key; undefined means that the agent and the defaults of ssh decide. */

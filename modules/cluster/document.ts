@@ -4,7 +4,17 @@
  * The tree is walked here and not by the library's `toJS`, so that keys that stand twice, keys that are no words and
  * alias bombs are problems with a place, and so that no key can reach an object's prototype.
  */
-import { Alias, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Node, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type Alias,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
 import type { Place, Problem } from '../problem/problem.ts';
 import { written, type Path } from './path.ts';
 
@@ -59,8 +69,11 @@ export function parse(file: string, text: string): Parsed {
       rule: 'a cluster description has at least name, target and agents.',
     });
   }
-  if (root.errors.length > 0)
-    return refuse(...root.errors.map((error) => syntax(error.code, error.message, place(error.pos[0]))));
+  if (root.errors.length > 0) {
+    return refuse(
+      ...firstOfEachLine(root.errors.map((error) => syntax(error.code, error.message, place(error.pos[0])))),
+    );
+  }
   if (second !== undefined) {
     return refuse({
       code: 'two-documents',
@@ -72,7 +85,7 @@ export function parse(file: string, text: string): Parsed {
   }
 
   const walk = new Walk(place);
-  const value = walk.value(root.contents as Node, []);
+  const value = walk.value(root.contents, []);
   if (walk.problems.length > 0) return refuse(...walk.problems);
 
   const find = (path: Path) => locate(root.contents as Node, path, walk.anchors);
@@ -120,7 +133,10 @@ class Walk {
     if (this.#count > mostValues || path.length > deepest) {
       if (this.#count !== Infinity)
         this.problems.push(
-          tooMuch(this.#place(offset(node), path), 'Aliases make this file too large, or it is nested too deeply.'),
+          tooMuch(
+            this.#place(offset(node), path.slice(0, 2)),
+            'Aliases make this file too large, or it is nested too deeply.',
+          ),
         );
       // Whatever is left says nothing more: stop counting, and stop walking.
       this.#count = Infinity;
@@ -222,7 +238,8 @@ function isEmpty(node: Node): boolean {
 
 function keyName(key: Node | null): string | undefined {
   if (!isScalar(key) || key.value === null) return undefined;
-  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+  if (typeof key.value === 'string') return key.value;
+  return key.source ?? JSON.stringify(key.value);
 }
 
 function tooMuch(at: Place, what: string): Problem {
@@ -248,7 +265,26 @@ function syntax(code: string, message: string, at: Place): Problem {
   return {
     code: 'yaml-syntax',
     at,
-    what: `This is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}${message.endsWith('.') ? '' : '.'}`,
-    example: 'name: value, with a space behind the colon; texts with : or # in them in quotes',
+    what: `This is not YAML: ${slips[code] ?? `${message.charAt(0).toLowerCase()}${message.slice(1)}`}.`.replace(
+      '..',
+      '.',
+    ),
+    rule: 'every line is a key, a colon, a space and a value, or a dash and a value.',
+    example: 'count: 3',
   };
+}
+
+/** The slips that people make most, in other words than those of a parser. */
+const slips: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'a bracket is not closed, or a line is indented otherwise than its neighbours',
+  BLOCK_AS_IMPLICIT_KEY: 'a text with a colon in it needs quotes, or a line is indented otherwise than its neighbours',
+  MULTILINE_IMPLICIT_KEY: 'a line has a key without a colon',
+  BAD_SCALAR_START: 'a text that begins with a special character needs quotes',
+};
+
+/** One slip makes a parser stumble several times. */
+function firstOfEachLine(problems: readonly Problem[]): Problem[] {
+  return problems
+    .filter(({ at }, index) => problems.findIndex((other) => other.at?.line === at?.line) === index)
+    .slice(0, 5);
 }

@@ -46,7 +46,8 @@ export function unknownField(word: string, others: readonly string[]): Problem {
   };
 }
 
-function find(path: string): Field | undefined {
+/** The field of a path, as `explainField` takes it. */
+export function find(path: string): Field | undefined {
   const steps = path.replaceAll(/\[[0-9]*\]/g, '.[]').split('.');
   return fields().find((field) => {
     const known = field.path.replaceAll('[]', '.[]').split('.');

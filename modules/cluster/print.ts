@@ -1,5 +1,5 @@
 /** The completed form of a description as YAML that could be its source, with a comment at each value left to us. */
-import { Document, isCollection, isNode } from 'yaml';
+import { Document, isNode, isScalar, visit } from 'yaml';
 import type { Default } from './choose.ts';
 import type { Cluster } from './cluster.ts';
 import type { Path } from './path.ts';
@@ -8,7 +8,7 @@ import type { Schema } from './schema/rule.ts';
 import { schema } from './schema/schema.ts';
 
 /** What was written with all defaults in it: a description that leaves nothing open. */
-export function fill(description: Description, defaults: readonly Default[]): Description {
+function fill(description: Description, defaults: readonly Default[]): Description {
   const full = structuredClone(description) as unknown as Record<string, unknown>;
   for (const { path, value } of defaults) put(full, path, value);
   return arrange(full, schema as unknown as Schema) as Description;
@@ -20,13 +20,17 @@ export function print(cluster: Cluster, description: Description, defaults: read
   for (const { path, why } of defaults) {
     const node = document.getIn(path, true);
     if (!isNode(node)) continue;
-    if (isCollection(node)) node.flow = true;
     node.comment = ` default: ${why}`;
   }
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = list.items.every(isScalar);
+    },
+  });
   const names = cluster.nodes.map((node) => node.name);
   const shown = names.length > 12 ? [...names.slice(0, 6), '…', ...names.slice(-3)] : names;
   document.comment = ` ${names.length} nodes: ${shown.join(' ')}\n release ${cluster.release.name}: Calico ${cluster.release.calico}, Mesos ${cluster.release.mesos}, Docker ${cluster.release.docker.version}`;
-  return document.toString({ lineWidth: 0 });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
 function put(root: Record<string, unknown>, path: Path, value: unknown): void {

@@ -16,8 +16,21 @@ export interface Range {
 export type NoRange =
   { readonly fault: 'form' | 'no prefix' } | { readonly fault: 'host bits'; readonly meant: string };
 
+const before = new Map<string, Range | NoRange>();
+
 /** Reads `10.0.0.0/8`. A range that begins elsewhere than at its network address is refused: it is mostly a slip. */
 export function readRange(text: string): Range | NoRange {
+  let found = before.get(text);
+  if (found === undefined) {
+    // Checks ask for the same few ranges over and over; a map that only grew would be a leak in a long-lived process.
+    if (before.size > 10_000) before.clear();
+    found = parse(text);
+    before.set(text, found);
+  }
+  return found;
+}
+
+function parse(text: string): Range | NoRange {
   const [address = '', prefix, more] = text.split('/');
   if (more !== undefined || (prefix !== undefined && !/^(0|[1-9][0-9]{0,2})$/.test(prefix))) return { fault: 'form' };
   const parsed = address4(text) ?? address6(text);

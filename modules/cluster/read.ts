@@ -39,20 +39,25 @@ export function readDescription(file: string, text: string): Reading {
 function check(document: Document): Reading {
   const { file } = document;
   const wrong = checkShape(document);
-  if (wrong.length > 0) return refused(file, wrong);
+  if (wrong.length > 0) return refused(file, wrong.sort(byPlace));
   const description = document.value as Description;
   const policies = findPolicies(description.policies ?? [], document);
   const { cluster, defaults } = complete(description, file, policies.files);
   const found = preflight({ cluster, description }, document);
-  const problems = [...policies.problems, ...found.problems];
+  const problems = [...policies.problems, ...found.problems].sort(byPlace);
   return {
     file,
     cluster: problems.length === 0 ? cluster : undefined,
     description,
     defaults,
     problems,
-    warnings: found.warnings,
+    warnings: [...found.warnings].sort(byPlace),
   };
+}
+
+/** From the top of the file to its end, as a person mends them. */
+function byPlace(a: Problem, b: Problem): number {
+  return (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0);
 }
 
 function refused(file: string, problems: readonly Problem[]): Reading {

@@ -11,20 +11,38 @@ import { rule, type Schema } from './schema/rule.ts';
 import { schema } from './schema/schema.ts';
 import { flow, seen } from './show.ts';
 
+/** An error of one of the keywords that schema.ts uses; a test walks the schema and fails on any other. */
+type Broken = DefinedError & {
+  keyword:
+    | 'additionalProperties'
+    | 'anyOf'
+    | 'enum'
+    | 'format'
+    | 'maximum'
+    | 'maxLength'
+    | 'maxProperties'
+    | 'minimum'
+    | 'minItems'
+    | 'minProperties'
+    | 'pattern'
+    | 'propertyNames'
+    | 'required'
+    | 'type'
+    | 'uniqueItems';
+};
+
 /** Every problem of form that a document has; none means that its value is a `Description`. */
 export function checkShape(document: Document): Problem[] {
   const validate = validator();
   if (validate(document.value)) return [];
-  const errors = chooseBranches((validate.errors ?? []) as unknown as readonly DefinedError[], document.value);
+  const errors = chooseBranches((validate.errors ?? []) as unknown as readonly Broken[], document.value);
   const problems = errors.flatMap((error) => translate(error, document));
-  // One value can break several rules of one kind (two zones that are no zones stand at two places and stay two).
+  // A value can break two rules of one kind at once; its place is told once.
   const keys = new Set<string>();
-  return problems
-    .filter((problem) => {
-      const key = `${problem.code} ${problem.at?.path ?? ''}`;
-      return !keys.has(key) && keys.add(key);
-    })
-    .sort((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0));
+  return problems.filter((problem) => {
+    const key = `${problem.code} ${problem.at?.path ?? ''}`;
+    return !keys.has(key) && keys.add(key);
+  });
 }
 
 let compiled: ValidateFunction | undefined;
@@ -32,7 +50,14 @@ let compiled: ValidateFunction | undefined;
 /** Compiled once, and only by who needs it: it takes some 50 ms. */
 function validator(): ValidateFunction {
   if (compiled) return compiled;
-  const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true });
+  // Optimizing the code and checking the schema itself take more than twice the time of compiling it; a test checks it.
+  const ajv = new Ajv2020({
+    strict: true,
+    allErrors: true,
+    verbose: true,
+    validateSchema: false,
+    code: { optimize: false },
+  });
   ajv.addVocabulary(['patternErrorMessage', 'x-default']);
   for (const [name, test] of Object.entries(formats)) ajv.addFormat(name, test);
   compiled = ajv.compile(schema);
@@ -43,7 +68,7 @@ function validator(): ValidateFunction {
  * Of the branches of an `anyOf`, keeps the errors of the one whose type the value has; when it has the type of none, the
  * one error that says so. Without this, a misspelt key in one branch would come with a complaint of every other.
  */
-function chooseBranches(errors: readonly DefinedError[], root: unknown): readonly DefinedError[] {
+function chooseBranches(errors: readonly Broken[], root: unknown): readonly Broken[] {
   const forks = errors.filter((error) => error.keyword === 'anyOf');
   return errors.filter((error) =>
     forks.every((fork) => {
@@ -55,7 +80,7 @@ function chooseBranches(errors: readonly DefinedError[], root: unknown): readonl
 }
 
 /** Which branch of a fork a value is meant for, by its type. */
-function meant(fork: DefinedError, root: unknown): number | undefined {
+function meant(fork: Broken, root: unknown): number | undefined {
   const value = valueAt(root, fromPointer(fork.instancePath, root));
   const branches = (fork.parentSchema as Schema).anyOf ?? [];
   const index = branches.findIndex((branch) => branch.type === typeOf(value));
@@ -68,7 +93,7 @@ function typeOf(value: unknown): string {
   return value === null ? 'null' : typeof value;
 }
 
-function translate(error: DefinedError, document: Document): Problem[] {
+function translate(error: Broken, document: Document): Problem[] {
   // What is wrong with a key is told once, by the propertyNames error around it.
   if (error.propertyName !== undefined) return [];
   const path = fromPointer(error.instancePath, document.value);
@@ -85,11 +110,12 @@ function translate(error: DefinedError, document: Document): Problem[] {
     case 'required': {
       const key = error.params.missingProperty;
       const inner = broken.properties?.[key] ?? {};
+      const there = Object.keys(error.data as object);
       return [
         {
           code: 'missing-key',
           at: { ...at, path: written([...path, key]) },
-          what: `${name} has no ${key}, only ${Object.keys(error.data as object).join(', ') || 'nothing'}.`,
+          what: `${name} has no ${key}${there.length > 0 ? `, only ${there.join(', ')}` : ''}.`,
           rule: inner.description ?? '',
           ...example(inner, key),
         },
@@ -143,7 +169,7 @@ function translate(error: DefinedError, document: Document): Problem[] {
       ];
     }
     case 'uniqueItems': {
-      const item = [...path, error.params.i];
+      const item = [...path, Math.max(error.params.i, error.params.j)];
       return [
         {
           code: 'item-twice',
@@ -167,8 +193,7 @@ function translate(error: DefinedError, document: Document): Problem[] {
       ];
     }
     default:
-      // Only keywords that schema.ts uses can arrive here; a test walks the schema and fails on any other.
-      return [{ code: 'wrong-type', at, what: `${name} is ${value}.`, ...rest }];
+      return error satisfies never;
   }
 }
 
@@ -184,8 +209,7 @@ function unknownKey(key: string, path: Path, broken: Schema, document: Document)
   const known = Object.keys(broken.properties ?? {});
   const inner = [...path, key];
   const near = nearest(key, known);
-  const elsewhere =
-    near === undefined ? fields().find((field) => field.path.split('.').at(-1) === key)?.path : undefined;
+  const elsewhere = near === undefined ? home(key, document) : undefined;
   const hint = near ? ` Did you mean ${near}?` : elsewhere ? ` It belongs at ${elsewhere}.` : '';
   const name = path.length > 0 ? written(path) : 'a description';
   return {
@@ -197,6 +221,17 @@ function unknownKey(key: string, path: Path, broken: Schema, document: Document)
       ? { example: `${near}: ${flow(broken.properties?.[near]?.examples?.[0])}` }
       : { remedy: `npm run explain${path.length > 0 ? ` ${written(path)}` : ''}` }),
   };
+}
+
+/** Where a key that is right in another place belongs, on the target of this description. */
+function home(key: string, document: Document): string | undefined {
+  const targets = valueAt(document.value, ['target']);
+  const used = typeof targets === 'object' && targets !== null ? Object.keys(targets) : [];
+  return fields()
+    .map(({ path }) => path)
+    .filter((path) => path.split('.').at(-1) === key)
+    .filter((path) => !path.startsWith('target.') || used.includes(path.split('.')[1] ?? ''))
+    .sort((a, b) => a.split('.').length - b.split('.').length)[0];
 }
 
 /** What exactly is wrong with an address range, where more can be said than its rule. */

@@ -73,22 +73,23 @@ export class Etcd {
    * Follows all changes under a key from an index on, until the signal. Ends with an EtcdError 401 when etcd no longer
    * remembers that index (it keeps 1,000 events): read all again then. Throws when the connection ends.
    */
-  async *watch(key: string, fromIndex: number, signal: AbortSignal): AsyncGenerator<EtcdEvent> {
-    const path = `${key}?wait=true&recursive=true&stream=true&waitIndex=${fromIndex}`;
-    const response = await this.#call('GET', path, undefined, signal);
-    let rest = '';
-    response.setEncoding('utf8');
-    for await (const chunk of response as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        if (line.trim() === '') continue;
-        const body = JSON.parse(line) as Body;
-        if (isError(body)) throw new EtcdError(body.errorCode, body.message);
-        yield body;
+  async *watch(key: string, fromIndex: number, signal: AbortSignal): AsyncGenerator<EtcdEvent, never> {
+    let next = fromIndex;
+    for (;;) {
+      const path = `${key}?wait=true&recursive=true&stream=true&waitIndex=${next}`;
+      const response = await this.#call('GET', path, undefined, signal);
+      const present = Number(response.headers['x-etcd-index'] ?? 0);
+      let spent = false;
+      for await (const event of events(response)) {
+        yield event;
+        next = event.node.modifiedIndex + 1;
+        // A stream that begins with an event of the past is mute after it: etcd answers from its history, and does not
+        // register the watcher. Source: etcd `server/etcdserver/api/v2store/watcher_hub.go`.
+        spent = event.node.modifiedIndex <= present;
+        if (spent) break;
       }
+      if (!spent) throw new Error(`${this.url} ended the watch`);
     }
-    throw new Error(`${this.url} ended the watch`);
   }
 
   close(): void {
@@ -120,6 +121,22 @@ export class Etcd {
 type Body = EtcdEvent | { errorCode: number; message: string; index: number };
 
 const isError = (body: Body): body is { errorCode: number; message: string; index: number } => 'errorCode' in body;
+
+/** The events of a watch as they come; what etcd refuses is thrown. */
+async function* events(response: IncomingMessage): AsyncGenerator<EtcdEvent> {
+  response.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of response as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.trim() === '') continue;
+      const body = JSON.parse(line) as Body;
+      if (isError(body)) throw new EtcdError(body.errorCode, body.message);
+      yield body;
+    }
+  }
+}
 
 async function readJson(response: IncomingMessage): Promise<Body> {
   response.setEncoding('utf8');

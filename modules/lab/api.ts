@@ -15,6 +15,7 @@ export interface LabApi {
   /** Starts tasks, wired and known to etcd; does not wait for their policy. */
   attach(request: { tasks: readonly TaskRequest[] }): { tasks: readonly LabTask[]; index: number };
   detach(request: { names: readonly string[] }): { index: number };
+  /** From now on these namespaces listen on these ports, and on no others. */
   listen(request: { listen: readonly Listen[] }): void;
   /** Sends all probes; the answers are in their order. */
   probe(request: ProbeBatch): ProbeAnswers;
@@ -57,6 +58,8 @@ export interface ProbeBatch {
   readonly probes: readonly LabProbe[];
   readonly timeoutMs: number;
   readonly inFlight: number;
+  /** On top of the time-outs, before a prober that does not answer is given up; 10 s when not given. */
+  readonly graceMs?: number;
 }
 
 export interface ProbeAnswers {

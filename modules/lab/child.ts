@@ -1,7 +1,6 @@
 /** The lab's own helper processes, asked over JSON lines. */
-import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import type { Shell } from '../shell/shell.ts';
+import type { ChildProcess, Shell } from '../shell/shell.ts';
 import { Lines } from './lines.ts';
 
 /** A helper that did not answer, or is gone. The verifier calls this broken infrastructure. */

@@ -1,8 +1,7 @@
 /** The real daemons of the lab, and the stand-in for Felix: how each is started, and how to see that it is up. */
-import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { compiled } from '../root/root.ts';
-import type { Shell } from '../shell/shell.ts';
+import type { ChildProcess, Shell } from '../shell/shell.ts';
 import { birdConfig, parseSessions, type BirdMajor, type Session } from './bird.ts';
 import { inside, runInside } from './ip.ts';
 import type { LabHost, Topology } from './topology.ts';

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keys, type Write } from '../datastore/calico.ts';
 import { Etcd } from '../datastore/etcd.ts';
 import { compiled } from '../root/root.ts';
-import { must, shell } from '../shell/shell.ts';
+import { must, shell, type ChildProcess } from '../shell/shell.ts';
 import type { Built, LabApi, LabStatus, ProbeAnswers, ProbeBatch } from './api.ts';
 import { Helper } from './child.ts';
 import * as daemons from './daemons.ts';
@@ -22,12 +22,11 @@ import { answer, type Handlers } from './rpc.ts';
 import type { ServeRequest } from './serve.ts';
 import type { LabHost, Topology } from './topology.ts';
 import { hostBatches } from './wiring.ts';
-import type { ChildProcess } from 'node:child_process';
 
 export const controlSocket = '/run/lab/control.sock';
 
 /** How long each step of the build may take before it is given up, milliseconds. */
-const limits = { etcd: 20_000, bgp: 60_000, helper: 30_000 };
+const limits = { etcd: 20_000, bgp: 60_000, helper: 30_000, prober: 10_000 };
 
 class Lab {
   readonly #processes = new Map<string, Map<string, ChildProcess>>();
@@ -194,15 +193,15 @@ class Lab {
     }
   }
 
-  async #send({ probes, timeoutMs, inFlight }: ProbeBatch): Promise<ProbeAnswers> {
+  async #send({ probes, timeoutMs, inFlight, graceMs = limits.prober }: ProbeBatch): Promise<ProbeAnswers> {
     const serve = need(this.#serve);
     const nonce = this.#nonce;
     this.#nonce = (this.#nonce + probes.length) % 0x7fff_ffff;
-    await serve.ask({ arrived: true }, limits.helper);
+    await serve.ask({ arrived: true }, graceMs);
     // Rounds of time-outs, should all be denied, and the time to send them: beyond it the prober hangs.
-    const limitMs = limits.helper + Math.ceil(probes.length / inFlight) * timeoutMs + probes.length;
+    const limitMs = graceMs + Math.ceil(probes.length / inFlight) * timeoutMs + probes.length;
     const results = await need(this.#probe).ask<ProbeResult[]>({ probes, nonce, timeoutMs, inFlight }, limitMs);
-    const nonces = await serve.ask<number[]>({ arrived: true }, limits.helper);
+    const nonces = await serve.ask<number[]>({ arrived: true }, graceMs);
     const arrived = nonces.map((seen) => seen - nonce).filter((at) => at >= 0 && at < probes.length);
     return { results, arrived };
   }

@@ -1,11 +1,10 @@
 /** A lab as seen from outside: bring one up, find those that run, talk to them, take them down. */
-import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exit, Refusal } from '../problem/problem.ts';
 import { compiled } from '../root/root.ts';
-import type { Shell } from '../shell/shell.ts';
+import type { ChildProcess, Shell } from '../shell/shell.ts';
 import type { LabApi } from './api.ts';
 import { isRoot, unshareCommand } from './permission.ts';
 import { caller, type Caller } from './rpc.ts';

@@ -2,9 +2,6 @@
 import type { Duplex } from 'node:stream';
 import { Lines } from './lines.ts';
 
-/** What an API looks like to both sides: one object in, one object out. */
-export type Api<T> = { readonly [K in keyof T]: (request: never) => unknown };
-
 export type Handlers<T> = {
   readonly [K in keyof T]: T[K] extends (request: infer Q) => infer A ? (request: Q) => Promise<A> | A : never;
 };

@@ -80,22 +80,28 @@ function ready({ fd, kind, identity }: Listener): void {
   }
 }
 
+function end(which: (listener: Listener) => boolean): void {
+  for (const { fd, name } of [...byFd.values()].filter(which)) {
+    sys.close(fd);
+    byFd.delete(fd);
+    known.delete(name);
+  }
+}
+
 function handle(request: ServeRequest): unknown {
   if ('listen' in request) {
     for (const { namespace, tcp, udp } of request.listen) {
       prepare(namespace);
+      // A port that an earlier policy needed would not be the closed one that a control takes it for.
+      const wanted = new Set([...tcp.map((port) => `tcp ${port}`), ...udp.map((port) => `udp ${port}`)]);
+      end(({ name }) => name.startsWith(`${namespace} `) && !wanted.has(name.slice(namespace.length + 1)));
       for (const port of tcp) open(namespace, 'tcp', port);
       for (const port of udp) open(namespace, 'udp', port);
     }
     return true;
   }
   if ('end' in request) {
-    for (const { fd, name } of [...byFd.values()]) {
-      if (!request.end.includes(name.split(' ')[0]!)) continue;
-      sys.close(fd);
-      byFd.delete(fd);
-      known.delete(name);
-    }
+    end(({ name }) => request.end.includes(name.split(' ')[0]!));
     for (const namespace of request.end) sys.forget(namespace);
     return true;
   }

@@ -13,7 +13,7 @@ import {
   type Target,
   type TaskSpec,
 } from '../verify/target.ts';
-import type { TaskRequest, Tools } from './api.ts';
+import type { LabTask, TaskRequest, Tools } from './api.ts';
 import type { Lab } from './lab.ts';
 
 /** Probes without an answer at one time; each holds a file descriptor. */
@@ -32,48 +32,56 @@ export const real = ({ versions }: Tools): string[] => [
   `etcd ${versions.etcd}`,
 ];
 
+/** How long things may take, milliseconds; the tests of the verifier have less patience. */
+export type Patience = Pick<Target, 'timeoutMs' | 'budgetMs' | 'neverMs'> & {
+  /** On top of the time-outs of its probes, before a prober that does not answer is given up. */
+  readonly graceMs: number;
+};
+
+const patience: Patience = { timeoutMs: 500, budgetMs: 1_000, neverMs: 10_000, graceMs: 10_000 };
+
 export class LabTarget implements Target {
   readonly real: readonly string[];
   readonly standIns = standIns;
-  readonly timeoutMs = 500;
-  readonly budgetMs = 1_000;
+  readonly timeoutMs: number;
+  readonly budgetMs: number;
+  readonly neverMs: number;
+  readonly #graceMs: number;
   readonly #lab: Lab;
   readonly #cluster: Cluster;
+  /** Of the last task that was started: its endpoint has to be programmed too. */
+  #attached = 0;
 
-  constructor(lab: Lab, cluster: Cluster, tools: Tools) {
+  constructor(lab: Lab, cluster: Cluster, tools: Tools, limits: Partial<Patience> = {}) {
     this.#lab = lab;
     this.#cluster = cluster;
     this.real = real(tools);
+    const { timeoutMs, budgetMs, neverMs, graceMs } = { ...patience, ...limits };
+    this.timeoutMs = timeoutMs;
+    this.budgetMs = budgetMs;
+    this.neverMs = neverMs;
+    this.#graceMs = graceMs;
   }
 
   /** Tasks that run already, from `lab up`, are used as they are. */
-  async launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
-    const there = new Map<string, { readonly address: string }>();
-    const attach = async (): Promise<void> => {
-      const { tasks: running } = await this.#lab.call('status', {});
-      for (const task of running) there.set(task.name, task);
-      const missing = tasks.filter((task) => !there.has(task.name));
-      const attached = await this.#lab.call('attach', { tasks: missing.map((task) => this.#request(task)) });
-      for (const task of attached.tasks) there.set(task.name, task);
-      await this.#lab.call('listen', {
-        listen: tasks.map(({ name }) => ({ namespace: name, tcp: services.tcp, udp: services.udp })),
-      });
-      await this.#lab.call('programmed', { index: attached.index, limitMs: 10_000 });
-    };
-    await Promise.all([attach(), this.#lab.call('routed', {})]);
-    return tasks.map((task) => ({ ...task, address: there.get(task.name)!.address }));
+  launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
+    return asked(async () => {
+      const [there] = await Promise.all([this.#start(tasks, services), this.#lab.call('routed', {})]);
+      return tasks.map((task) => ({ ...task, address: there.get(task.name)!.address }));
+    });
   }
 
   async remove(tasks: readonly string[]): Promise<void> {
-    await this.#lab.call('detach', { names: tasks });
+    await asked(() => this.#lab.call('detach', { names: tasks }));
   }
 
   write(profiles: readonly Profile[]): Promise<Change> {
-    return this.#lab.call('write', { writes: profiles.flatMap(profileWrites) });
+    return asked(() => this.#lab.call('write', { writes: profiles.flatMap(profileWrites) }));
   }
 
-  async programmed({ index }: Change, limitMs: number): Promise<Programmed> {
-    const { hosts, ms, done } = await this.#lab.call('programmed', { index, limitMs });
+  async programmed(change: Change, limitMs: number): Promise<Programmed> {
+    const index = Math.max(change.index, this.#attached);
+    const { hosts, ms, done } = await asked(() => this.#lab.call('programmed', { index, limitMs }));
     const behind = Object.entries(hosts).filter(([, applied]) => applied < index);
     return { done, ms, behind: behind.map(([host]) => host) };
   }
@@ -83,24 +91,45 @@ export class LabTarget implements Target {
       ...probe,
       sourcePorts: [sourcePorts.from, sourcePorts.to] as const,
     }));
-    try {
-      const { results, arrived } = await this.#lab.call('probe', { probes: batch, timeoutMs, inFlight });
-      const reached = new Set(arrived);
-      return results.map(([verdict, ms, startMs, note], index) => ({
-        verdict,
-        ms,
-        startMs,
-        arrived: reached.has(index),
-        ...(note === undefined ? {} : { note }),
-      }));
-    } catch (error) {
-      throw new TargetFailed(error instanceof Error ? error.message : String(error), { cause: error });
-    }
+    const { results, arrived } = await asked(() =>
+      this.#lab.call('probe', { probes: batch, timeoutMs, inFlight, graceMs: this.#graceMs }),
+    );
+    const reached = new Set(arrived);
+    return results.map(([verdict, ms, startMs, note], index) => ({
+      verdict,
+      ms,
+      startMs,
+      arrived: reached.has(index),
+      ...(note === undefined ? {} : { note }),
+    }));
+  }
+
+  async #start(tasks: readonly TaskSpec[], services: Services): Promise<ReadonlyMap<string, LabTask>> {
+    const { tasks: running } = await this.#lab.call('status', {});
+    const there = new Map(running.map((task) => [task.name, task]));
+    const missing = tasks.filter((task) => !there.has(task.name));
+    const attached = await this.#lab.call('attach', { tasks: missing.map((task) => this.#request(task)) });
+    this.#attached = Math.max(this.#attached, attached.index);
+    for (const task of attached.tasks) there.set(task.name, task);
+    await this.#lab.call('listen', {
+      listen: tasks.map(({ name }) => ({ namespace: name, tcp: services.tcp, udp: services.udp })),
+    });
+    await this.#lab.call('programmed', { index: attached.index, limitMs: this.neverMs });
+    return there;
   }
 
   #request({ name, node, network, profiles }: TaskSpec): TaskRequest {
     const docker = (this.#cluster.networks[network]?.containerizer ?? 'docker') === 'docker';
     const orchestrator = docker ? 'libnetwork' : this.#cluster.release.unified.via === 'cni' ? 'cni' : 'mesos';
     return { name, host: node, network, profiles, orchestrator };
+  }
+}
+
+/** What the lab could not do is the target's failure, whatever it was. */
+async function asked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new TargetFailed(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

@@ -10,7 +10,7 @@ export interface Net {
 export function addressNumber(text: string): number | undefined {
   if (text.includes('/')) return undefined;
   const address = parse4(text);
-  return address === undefined ? undefined : Number(address.bigInt()) | 0;
+  return address?.parsedAddress.reduce((number, part) => (number << 8) | Number(part), 0);
 }
 
 /**

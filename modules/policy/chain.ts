@@ -3,14 +3,14 @@ import { addressNumber, parseNet } from './address.ts';
 import type { Direction, Packet, Peer, PolicyState, PortRange, Profile, Rule, SideDecision } from './model.ts';
 import { profileFault } from './valid.ts';
 
-/** A packet with both addresses, signed 32-bit. */
-export interface Packets {
+/** The first packet of a flow with both addresses, signed 32-bit. */
+export interface Flow {
   readonly from: number;
   readonly to: number;
   readonly packet: Packet;
 }
 
-export type Chain = (packets: Packets) => SideDecision;
+export type Chain = (packets: Flow) => SideDecision;
 
 /** Addresses by tag. Felix counts every endpoint on every host, whatever its state and whatever else is wrong with it. */
 export type TagMembers = ReadonlyMap<string, ReadonlySet<number>>;
@@ -52,8 +52,8 @@ export function chainOf(
     for (const [index, rule] of profile[direction].entries())
       steps.push(ready(profile, direction, index, rule, members));
   }
-  return (packets) => {
-    for (const step of steps) if (matches(step, packets)) return step.decision;
+  return (flow) => {
+    for (const step of steps) if (matches(step, flow)) return step.decision;
     return end;
   };
 }
@@ -103,7 +103,7 @@ function readyPeer(peer: Peer, members: TagMembers): ReadyPeer {
   };
 }
 
-function matches(rule: ReadyRule, { from, to, packet }: Packets): boolean {
+function matches(rule: ReadyRule, { from, to, packet }: Flow): boolean {
   if (rule.protocol !== undefined && rule.protocol !== packet.protocol) return false;
   if ((from & rule.from.mask) !== rule.from.base || (to & rule.to.mask) !== rule.to.base) return false;
   if (packet.protocol === 'icmp') {

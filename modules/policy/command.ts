@@ -17,7 +17,8 @@ export type Command =
   | { readonly kind: 'profile add'; readonly profile: string }
   /** Without `noCheck` calicoctl keeps a profile that an endpoint has. */
   | { readonly kind: 'profile remove'; readonly profile: string; readonly noCheck?: true }
-  | { readonly kind: 'tag add' | 'tag remove'; readonly profile: string; readonly tag: string }
+  | { readonly kind: 'tag add'; readonly profile: string; readonly tag: string }
+  | { readonly kind: 'tag remove'; readonly profile: string; readonly tag: string }
   | {
       readonly kind: 'rule add';
       readonly profile: string;
@@ -105,7 +106,7 @@ function readCommand(reader: Reader, options: Options, readRule: () => Rule): Co
   if (noun === 'tag') {
     const tag = readName(reader, 'a tag');
     finish(reader, options, []);
-    return { kind: `tag ${change}`, profile, tag };
+    return change === 'add' ? { kind: 'tag add', profile, tag } : { kind: 'tag remove', profile, tag };
   }
   const direction = expectWord(reader, 'inbound', 'outbound');
   const { position } = options;

@@ -118,7 +118,8 @@ function attach(
     });
     return [];
   });
-  const groups = needsHost(on, channel);
+  // What is not known to exist is no reason to speak of more.
+  const groups = on.length === networks.length && needsHost(on, channel);
   if (!groups && on.length > 1) {
     problems.push({
       code: 'one-network-per-endpoint',

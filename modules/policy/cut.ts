@@ -26,7 +26,7 @@ export function cutPorts(lists: readonly (readonly PortRange[] | undefined)[]): 
 }
 
 /** The line 0 to `last`, cut wherever a range begins or ends. */
-export function elementary(lists: readonly (readonly PortRange[])[], last: number): readonly PortRange[] {
+function elementary(lists: readonly (readonly PortRange[])[], last: number): readonly PortRange[] {
   const starts = new Set([0]);
   for (const { from, to } of lists.flat()) {
     starts.add(from);

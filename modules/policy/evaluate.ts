@@ -13,7 +13,7 @@
  */
 import { Refusal } from '../problem/problem.ts';
 import { addressNumber } from './address.ts';
-import { chainOf, tagMembers, type Chain, type Packets } from './chain.ts';
+import { chainOf, tagMembers, type Chain, type Flow } from './chain.ts';
 import type { Decision, Endpoint, Packet, PolicyState, SideDecision } from './model.ts';
 import { hint } from './hint.ts';
 import { stateProblems } from './valid.ts';
@@ -59,9 +59,9 @@ export function compileState(state: PolicyState): Evaluator {
     const target = side(to);
     // A packet to the own address never leaves the task's namespace.
     if (source === target && source.endpoint !== undefined) return ownAddress;
-    const packets: Packets = { from: source.address, to: target.address, packet };
-    const outbound = source.outbound(packets);
-    const inbound = target.inbound(packets);
+    const flow: Flow = { from: source.address, to: target.address, packet };
+    const outbound = source.outbound(flow);
+    const inbound = target.inbound(flow);
     return { allow: outbound.allow && inbound.allow, outbound, inbound };
   };
   return { state, decide, allows: (from, to, packet) => decide(from, to, packet).allow };

@@ -36,7 +36,7 @@ export interface PolicyHost {
 /** The net-group that calico_mesos takes for a keyword: everybody, both ways. */
 const keyword = 'public';
 
-export function profileName(network: PolicyNetwork, channel: ReleaseChannel): string {
+function profileName(network: PolicyNetwork, channel: ReleaseChannel): string {
   const { name, containerizer } = network;
   switch (containerizer) {
     case 'docker':

@@ -200,7 +200,7 @@ class Sheet {
     this.add({
       code: 'wrong-type',
       at: this.at(node, path),
-      what: `Here stands ${describe(this.#resolve(node))}, but ${meant} is meant.`,
+      what: `Here stands ${describe(this.#resolve(node) ?? node)}, but ${meant} is meant.`,
       ...(example === undefined ? {} : { example }),
     });
   }
@@ -217,6 +217,7 @@ class Sheet {
 
 function describe(node: unknown): string {
   if (isMap(node)) return 'a map';
+  if (isAlias(node)) return `the alias *${node.source} of nothing`;
   if (isSeq(node)) return 'a list';
   const value = isScalar(node) ? node.value : undefined;
   if (value === null || value === undefined) return 'nothing';

@@ -14,7 +14,7 @@
  * something else than what stands there: a `from` or `to` without a match (it means "anybody"), shortened CIDRs (`10/8`),
  * CIDRs with a netmask, and IPv6, which the model does not have yet.
  */
-import type { Place, Problem } from '../problem/problem.ts';
+import type { Place } from '../problem/problem.ts';
 import { canonicalCidr, isIpv6 } from './address.ts';
 import type { Peer, PortRange, Protocol, Rule } from './model.ts';
 import { isName, nameRule } from './name.ts';
@@ -25,7 +25,7 @@ import type { Result } from './result.ts';
 import { splitWords, type Word } from './words.ts';
 
 /** Where a rule stands that comes without a file. */
-export const loose: Place = { file: 'rule', line: 1, column: 1 };
+const loose: Place = { file: 'rule', line: 1, column: 1 };
 
 const example = 'allow tcp from tag client to ports 9000';
 const peerWords = ['ports', 'tag', 'cidr'] as const;

@@ -25,7 +25,7 @@ export function profileFault(profile: Profile): string | undefined {
   return undefined;
 }
 
-export function ruleFault(rule: Rule): string | undefined {
+function ruleFault(rule: Rule): string | undefined {
   const { action, protocol, icmp, from, to } = rule;
   if (!['allow', 'deny'].includes(action)) return `there is no action "${action}"`;
   if (protocol !== undefined && !['tcp', 'udp', 'icmp'].includes(protocol)) return `there is no protocol "${protocol}"`;

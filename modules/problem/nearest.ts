@@ -7,5 +7,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   const same = known.find((candidate) => plain(candidate) === plain(word));
   if (same !== undefined) return same;
   const best = closest(word, [...known]);
-  return distance(word, best) <= Math.max(1, Math.floor(word.length / 3)) ? best : undefined;
+  // Two letters swapped are two edits; in the shortest words that would make everything near.
+  const most = Math.min(word.length - 1, Math.max(2, Math.floor(word.length / 3)));
+  return distance(word, best) <= most ? best : undefined;
 }

@@ -22,7 +22,7 @@ const mix = (a: Point, b: Point, t: number): Point => ({ x: a.x + (b.x - a.x) * 
 export const at = ({ start, bend, end }: Curve, t: number): Point => mix(mix(start, bend, t), mix(bend, end, t), t);
 
 /** The piece between two places of a curve. */
-export function piece(curve: Curve, from: number, to: number): Curve {
+function piece(curve: Curve, from: number, to: number): Curve {
   const bend = mix(mix(curve.start, curve.bend, from), mix(curve.bend, curve.end, from), to);
   return { start: at(curve, from), bend, end: at(curve, to) };
 }

@@ -15,14 +15,14 @@ export interface Flow {
   readonly outcome: Outcome;
 }
 
-export const expectedFate = (cell: Cell | undefined): Fate =>
+const expectedFate = (cell: Cell | undefined): Fate =>
   cell === undefined ? 'none' : cell.expected === 'allow' ? 'passes' : 'stopped';
 
 /**
  * A refused packet has arrived, so policy let it through. A broken cell says nothing of the network, whatever the
  * probe saw: it never counts as passing, nor as stopped.
  */
-export function observedFate(cell: Cell | undefined): Fate {
+function observedFate(cell: Cell | undefined): Fate {
   if (cell === undefined) return 'none';
   if (cell.outcome === 'infrastructure-broken') return 'broken';
   switch (cell.observed) {
@@ -70,7 +70,7 @@ export function fatesText(fates: readonly Fate[], traffic: readonly Traffic[]): 
   return [...(passing.length > 0 ? [classesText(passing, universe)] : []), ...odd].join(', ');
 }
 
-/** The shorter of what passes and what does not. */
+/** What passes; where that is a long list, what does not. */
 function short(passing: readonly Traffic[], universe: readonly Traffic[]): string {
   if (passing.length === universe.length) return 'all';
   const positive = classesText(passing, universe);
@@ -78,7 +78,7 @@ function short(passing: readonly Traffic[], universe: readonly Traffic[]): strin
     universe.filter((one) => !passing.includes(one)),
     universe,
   )}`;
-  return negative.length < positive.length ? negative : positive;
+  return positive.length > 12 && negative.length < positive.length ? negative : positive;
 }
 
 /** Names by protocol: a whole protocol is just its name, parts of it share the word: `tcp 9000,9001 icmp`. */

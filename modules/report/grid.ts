@@ -31,12 +31,16 @@ export const tones: Readonly<Record<Outcome, Tone>> = {
   'infrastructure-broken': 'broken',
 };
 
-/** What is left out to save columns, least first: long texts go into notes, names of columns become numbers. */
+/**
+ * What is left out to save columns, least first: long texts go into notes, names of columns become
+ * numbers, names of rows lose their middle.
+ */
 const squeezes = [
-  { most: Infinity, numbered: false },
-  { most: 9, numbered: false },
-  { most: 9, numbered: true },
-  { most: 5, numbered: true },
+  { most: Infinity, numbered: false, label: Infinity },
+  { most: 9, numbered: false, label: Infinity },
+  { most: 9, numbered: true, label: 20 },
+  { most: 5, numbered: true, label: 20 },
+  { most: 5, numbered: true, label: 13 },
 ] as const;
 type Squeeze = (typeof squeezes)[number];
 const gap = '  ';
@@ -54,7 +58,7 @@ export function gridLines(grids: readonly Grid[], width: number, paint: Paint, n
     if (widest <= width) return below(grids.map((grid) => render(layout(grid, squeeze, notes), paint)));
   }
   return below(
-    grids.flatMap((grid) => parts(layout(grid, squeezes[3], notes), width).map((part) => render(part, paint))),
+    grids.flatMap((grid) => parts(layout(grid, squeezes.at(-1)!, notes), width).map((part) => render(part, paint))),
   );
 }
 
@@ -70,9 +74,9 @@ interface Layout {
 }
 
 function layout(grid: Grid, squeeze: Squeeze, notes: Notes): Layout {
-  const { most, numbered } = squeeze;
+  const { most, numbered, label: longest } = squeeze;
   const rows = grid.labels.map((label, index) =>
-    numbered ? `${String(index + 1).padStart(2)} ${middle(label, 20)}` : label,
+    numbered ? `${String(index + 1).padStart(2)} ${middle(label, longest)}` : label,
   );
   const heads = grid.labels.map((label, index) => (numbered ? [String(index + 1)] : label.split(/(?=@)/)));
   const cells = grid.cells.map((row) =>

@@ -50,7 +50,7 @@ function guard(script: string): Markup {
 /** JSON in which nothing can end the script element that holds it. */
 function data(report: Report): Markup {
   const json = JSON.stringify(pack(report), (_, value: unknown) => value ?? null).replace(
-    /[<>&\u2028\u2029]/g,
+    /[<>&\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return new Markup(`<script type="application/json" id="report">${json}</script>`);

@@ -1,14 +1,17 @@
 import type { Report } from '../verify/report.ts';
 
-/** The report as JSON: one cell, control or expectation per line. What is `undefined` in the type is `null` here. */
+/** The report as JSON: a task, cell or control per line, so that two reports can be compared with diff. What is `undefined` in the type is `null` here. */
 export function json(report: Report): string {
   return `${write(report, 0)}\n`;
 }
 
 const nullish = (_: string, value: unknown): unknown => value ?? null;
 
+const scalar = (value: unknown): boolean => typeof value !== 'object' || value === null;
+
 function write(value: unknown, depth: number): string {
-  if (depth > 3 || typeof value !== 'object' || value === null) return JSON.stringify(value ?? null, nullish);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
+  if (depth > 3 || (depth > 0 && Object.values(value).every(scalar))) return JSON.stringify(value, nullish);
   const inner = '  '.repeat(depth + 1);
   const [open, close, parts] = Array.isArray(value)
     ? ['[', ']', value.map((one) => write(one, depth + 1))]

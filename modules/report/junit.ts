@@ -6,7 +6,7 @@ import type { Cell, Control, Outcome, Report, StepReport } from '../verify/repor
 import { happened } from './difference.ts';
 import { lines, markup, type Markup } from './markup.ts';
 import { reproduce } from './reproduce.ts';
-import { controlGood, controlsLine, convergenceLine, outcomes, plural, time, worst } from './say.ts';
+import { controlGood, controlText, controlsLine, convergenceLine, outcomes, plural, time, worst } from './say.ts';
 import { decider, sideText } from './why.ts';
 
 interface Case {
@@ -130,7 +130,7 @@ function controlCases(step: StepReport): Case[] {
       ms: Math.max(...controls.map((control) => control.ms)),
       outcome: bad.length > 0 ? 'infrastructure-broken' : 'pass',
       message: `controls: ${controlsLine(controls)}`,
-      body: bad.map((one) => `${one.from} -> ${one.to} ${one.traffic}: must be ${one.expected}, was ${one.observed}`),
+      body: bad.map(controlText),
     };
   });
 }

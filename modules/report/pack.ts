@@ -6,13 +6,13 @@ import type { Decision } from '../policy/model.ts';
 import type { Cell, Outcome, Report, StepReport, Verdict } from '../verify/report.ts';
 import { decider, sideText } from './why.ts';
 
-export const verdicts: readonly Verdict[] = ['open', 'refused', 'dropped', 'rejected', 'broken'];
-export const outcomeOrder: readonly Outcome[] = ['pass', 'policy-wrong', 'slow', 'infrastructure-broken'];
+const verdicts: readonly Verdict[] = ['open', 'refused', 'dropped', 'rejected', 'broken'];
+const outcomeOrder: readonly Outcome[] = ['pass', 'policy-wrong', 'slow', 'infrastructure-broken'];
 
 /** from, to, traffic, 1 = allow, verdict, outcome, ms, decision, and the note or nothing. */
 type Row = readonly [number, number, number, 0 | 1, number, number, number, number, string?];
 
-export interface PackedStep extends Omit<StepReport, 'cells'> {
+interface PackedStep extends Omit<StepReport, 'cells'> {
   readonly cells: readonly Row[];
 }
 

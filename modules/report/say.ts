@@ -6,7 +6,7 @@ export const number = (value: number): string => String(Math.round(value)).repla
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 
-export const millis = (ms: number): string => `${String(Math.round(ms))} ms`;
+const millis = (ms: number): string => `${String(Math.round(ms))} ms`;
 
 /** A time as a person says it: `84 ms`, `1.2 s`, `2 min 05 s`. */
 export function time(ms: number): string {
@@ -35,6 +35,11 @@ export function worst(list: Iterable<Outcome>): Outcome {
 }
 
 export const controlGood = (control: Control): boolean => control.observed === control.expected;
+
+/** A bad control: what it was, what it had to be, and what the prober said. */
+export const controlText = (one: Control): string =>
+  `${one.kind} ${one.from} → ${one.to} ${one.traffic}, ${one.when} the table: ` +
+  `must be ${one.expected}, was ${one.observed}${one.note === undefined ? '' : ` (${one.note})`}`;
 
 export function controlsLine(controls: readonly Control[]): string {
   if (controls.length === 0) return 'none ran';

@@ -122,6 +122,7 @@ const control = object('Control', 'A probe whose answer does not depend on polic
   observed: verdict('What it met.'),
   ms: ms('Milliseconds until the answer.'),
   when: words(['before', 'after'], 'Before or after the table that it guards.'),
+  note: Type.Optional(text('What the prober had to say beyond the verdict.')),
 });
 
 const change = object('Change', 'Cells that a change of policy opens or closes.', {

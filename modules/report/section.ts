@@ -7,6 +7,7 @@ import { markup, type Markup } from './markup.ts';
 import {
   cellsLine,
   controlGood,
+  controlText,
   controlsLine,
   convergenceLine,
   expectationsLine,
@@ -28,7 +29,7 @@ export function section(report: Report, step: StepReport, index: number): Markup
   return markup`<section class="view" id="${id}" aria-labelledby="${id}-title" data-step="${index}">
 <h2 id="${id}-title"><span class="quiet">Step ${index + 1} of ${report.steps.length}</span> ${step.title} ${badge(step.outcome)}</h2>
 ${findings(step)}${commands(step)}
-<div class="columns wide">
+<div class="wide">
 <figure class="card"><figcaption><h3>Who reaches whom</h3></figcaption>${graph(report, step)}</figure>
 <div class="card"><h3>By network</h3>${networks(report, step)}</div>
 </div>
@@ -57,9 +58,9 @@ function networks(report: Report, step: StepReport): Markup {
   if (step.cells.length === 0)
     return markup`<p class="broken">${marks['infrastructure-broken']}No cell was probed.</p>`;
   const view = viewOf(report, step);
-  const heads = view.groups.map((group) => markup`<th scope="col">${group.label}</th>`);
+  const heads = view.groups.map((group) => markup`<th scope="col">${broken(group.label)}</th>`);
   const rows = view.groups.map(
-    (group, row) => markup`<tr><th scope="row">${group.label}</th>${view.blocks[row]!.map(networkCell)}</tr>\n`,
+    (group, row) => markup`<tr><th scope="row">${broken(group.label)}</th>${view.blocks[row]!.map(networkCell)}</tr>\n`,
   );
   const names = step.traffic.map((one) => one.name).join(', ');
   return markup`<div class="scroll" role="region" tabindex="0" aria-label="Matrix by network"><table class="networks">
@@ -67,6 +68,12 @@ function networks(report: Report, step: StepReport): Markup {
 <thead><tr><td></td>${heads}</tr></thead>
 <tbody>${rows}</tbody>
 </table></div>`;
+}
+
+/** `backend@general-2` breaks at its `@`, so that a row or column that was split off stays in sight. */
+function broken(label: string): Markup {
+  const [name, ...rest] = label.split(/(?=@)/);
+  return markup`${name}${rest.map((part) => markup`<br />${part}`)}`;
 }
 
 function key(blocks: readonly Block[]): Markup {
@@ -135,8 +142,7 @@ function controls(step: StepReport): Markup {
   return markup`${controlsLine(step.controls)}<ul class="bad">${bad
     .slice(0, most.controls)
     .map(
-      (one) =>
-        markup`<li>${one.kind} ${one.from} → ${one.to} ${one.traffic}, ${one.when} the table: must be ${one.expected}, was ${one.observed}</li>`,
+      (one) => markup`<li>${controlText(one)}</li>`,
     )}</ul>${bad.length > most.controls && markup`<p>and ${number(bad.length - most.controls)} more</p>`}`;
 }
 

@@ -6,6 +6,7 @@ import { gridLines, marks, tones, type Grid, type GridCell, type Notes } from '.
 import {
   cellsLine,
   controlGood,
+  controlText,
   controlsLine,
   convergenceLine,
   expectationsLine,
@@ -201,15 +202,7 @@ function backingLines(step: StepReport, sheet: Sheet): string[] {
       controlsLine(step.controls),
       bad.length > 0 || step.controls.length === 0 ? broken : 'pass',
     ),
-    ...bad
-      .slice(0, most.controls)
-      .flatMap((one) =>
-        sheet.bullet(
-          broken,
-          `${one.kind} ${one.from} → ${one.to} ${one.traffic}, ${one.when} the table: ` +
-            `must be ${one.expected}, was ${one.observed}`,
-        ),
-      ),
+    ...bad.slice(0, most.controls).flatMap((one) => sheet.bullet(broken, controlText(one))),
     ...sheet.more(bad.length - most.controls),
     ...sheet.item('convergence', convergenceLine(step.convergence), step.convergence?.outcome),
     ...sheet.item('expectations', expectationsLine(step), unmet.length > 0 ? 'policy-wrong' : 'pass'),
@@ -260,7 +253,7 @@ function stepRows(report: Report, sheet: Sheet): string[] {
   });
   const count = Math.max(0, ...counts.map(columns));
   const room = sheet.width - words - count - 24;
-  const titles = report.steps.map((step) => cut(clean(step.title), Math.max(8, room)));
+  const titles = report.steps.map((step) => cut(clean(step.title), Math.max(4, room)));
   const title = Math.max(0, ...titles.map(columns));
   return report.steps.map((step, index) => {
     const { sign, word } = outcomes[step.outcome];
@@ -273,7 +266,11 @@ function stepRows(report: Report, sheet: Sheet): string[] {
 function stageRows(report: Report, sheet: Sheet): string[] {
   const { paint } = sheet;
   const longest = Math.max(1, ...report.stages.map((stage) => stage.ms));
-  const name = Math.min(30, Math.max(5, ...report.stages.map((stage) => columns(clean(stage.name)))));
+  const name = Math.min(
+    30,
+    sheet.width - margin - 15,
+    Math.max(5, ...report.stages.map((stage) => columns(clean(stage.name)))),
+  );
   const room = Math.max(4, Math.min(40, sheet.width - margin - name - 14));
   const row = (label: string, title: string, ms: number, bar: string): string =>
     `   ${paint('dim', pad(label, margin - 3))}${pad(cut(title, name), name)} ${padStart(time(ms), 8)}  ${paint('blue', bar)}`;

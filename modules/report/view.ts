@@ -4,7 +4,7 @@ import { clean } from './clean.ts';
 import { flowOf, type Flow } from './flow.ts';
 import { plural, worst } from './say.ts';
 
-export interface Group {
+interface Group {
   /** The network, or the tasks of it that differ from its others. */
   readonly label: string;
   readonly network: string;
@@ -51,10 +51,16 @@ export function viewOf(report: Tasks, step: StepReport, split = true): View {
   const pairs = pairsOf(step, report.tasks.length);
   const whole = byKey(report.tasks.map((task) => task.network));
   const groups = split ? splitUp(report, whole, pairs) : whole;
+  const networkOf = (tasks: readonly number[]): string => report.tasks[tasks[0]!]!.network;
   const labelled = groups.map((tasks): Group => {
-    const network = report.tasks[tasks[0]!]!.network;
-    const all = report.tasks.filter((task) => task.network === network).length;
-    return { network: clean(network), tasks, label: tasks.length === all ? clean(network) : label(report, tasks) };
+    const network = networkOf(tasks);
+    const parts = groups.filter((each) => networkOf(each) === network);
+    const largest = parts.reduce((most, each) => (each.length > most.length ? each : most)) === tasks;
+    return {
+      network: clean(network),
+      tasks,
+      label: parts.length === 1 ? clean(network) : label(report, tasks, largest),
+    };
   });
   const groupOf = new Map(groups.flatMap((tasks, index) => tasks.map((task) => [task, index] as const)));
   const buckets = groups.map(() => groups.map((): Pair[] => []));
@@ -153,13 +159,13 @@ function variants(report: Tasks, pairs: readonly Pair[], show: (flow: Flow) => [
   }));
 }
 
-/** `client@general-{1,3}`, or how many there are when that is long. */
-function label(report: Tasks, tasks: readonly number[]): string {
+/** `client@general-{1,3}`; where that is long, the largest part of a network is its "others". */
+function label(report: Tasks, tasks: readonly number[], largest: boolean): string {
   const names = tasks.map((task) => clean(report.tasks[task]!.name));
   if (names.length === 1) return names[0]!;
   let same = 0;
   while (names.every((name) => same < name.length && name[same] === names[0]![same])) same++;
   const listed = `${names[0]!.slice(0, same)}{${names.map((name) => name.slice(same)).join(',')}}`;
   if (listed.length <= 28) return listed;
-  return `${clean(report.tasks[tasks[0]!]!.network)} (${plural(tasks.length, 'task')}, ${names[0]!} …)`;
+  return largest ? `${clean(report.tasks[tasks[0]!]!.network)} (others)` : `${names[0]!} and ${names.length - 1} more`;
 }

@@ -4,6 +4,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { $ } from 'zx/core';
 
+export type { ChildProcess };
+
 export interface RunOptions {
   readonly input?: string;
   /** The program is killed after it, and the result is a failure that says so. Milliseconds. */

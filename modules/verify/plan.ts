@@ -11,10 +11,13 @@ export const controlNetwork = 'verify-control';
 const ephemeral = { from: 32768, to: 60999 };
 
 /** A control's question. */
-export interface ControlPlan extends Omit<Control, 'observed' | 'ms' | 'when'> {
+export interface ControlPlan extends Omit<Control, 'observed' | 'ms' | 'when' | 'note'> {
   readonly probe: Probe;
-  readonly protocol: Probe['protocol'];
 }
+
+/** What a probe sends, as controls name it. */
+export const trafficOf = (protocol: Probe['protocol'], port: number): string =>
+  protocol === 'icmp' ? 'icmp' : `${protocol} ${port}`;
 
 /** Ports to listen on: one for each class of traffic, so that every class has somebody to answer. */
 export function services(traffic: readonly Traffic[]): Services {
@@ -61,7 +64,8 @@ export function probeOf(from: string, to: LaunchedTask, traffic: Traffic, likely
  * The questions whose answer policy has no say in.
  * - From its own host, which is never policed, each task must answer on every port that is probed, and refuse another:
  *   the task lives, its interface works both ways, its listeners listen, and `open` is not what everything says.
- * - Between the control tasks of every two hosts each protocol must pass: routes, BGP and the fabric work.
+ * - Between the control tasks of every two hosts everything that is probed must pass: routes, BGP and the fabric work, and
+ *   nothing on the way eats just one port.
  */
 export function controls(
   tasks: readonly LaunchedTask[],
@@ -77,9 +81,9 @@ export function controls(
     port: number,
   ): void => {
     const expected: Verdict = kind === 'closed-port' ? 'refused' : 'open';
-    const traffic = protocol === 'icmp' ? 'icmp' : `${protocol} ${port}`;
+    const traffic = trafficOf(protocol, port);
     const probe = { from, to: to.name, address: to.address, protocol, port, sourcePorts: ephemeral, likely: true };
-    plan.push({ kind, from, to: to.name, traffic, protocol, expected, probe });
+    plan.push({ kind, from, to: to.name, traffic, expected, probe });
   };
   const closed = closedPort(open);
   for (const task of [...tasks, ...guards]) {
@@ -91,8 +95,8 @@ export function controls(
   for (const from of guards) {
     for (const to of guards) {
       if (from === to) continue;
-      add('path', from.name, to, 'tcp', open.tcp[0]!);
-      add('path', from.name, to, 'udp', open.udp[0]!);
+      for (const port of open.tcp) add('path', from.name, to, 'tcp', port);
+      for (const port of open.udp) add('path', from.name, to, 'udp', port);
       add('path', from.name, to, 'icmp', 0);
     }
   }

@@ -59,6 +59,8 @@ export interface Control {
   readonly ms: number;
   /** Before or after the table that it guards. */
   readonly when: 'before' | 'after';
+  /** What the prober had to say beyond the verdict: who answered instead, why it could not be sent. */
+  readonly note?: string;
 }
 
 /** How long one change of policy took to show in packets, in milliseconds from the write to the datastore. */

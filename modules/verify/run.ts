@@ -1,20 +1,17 @@
 /** A whole verification: launches the probe tasks, walks the steps of the policy, and gathers the report. */
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PolicyDocument } from '../policy/document.ts';
-import { compileState } from '../policy/evaluate.ts';
-import { resolveExpect } from '../policy/expect.ts';
-import { diff, matrixOf, type MatrixDiff } from '../policy/matrix.ts';
-import type { PolicyState } from '../policy/model.ts';
+import type { PolicyState, Traffic } from '../policy/model.ts';
 import type { PolicyHost } from '../policy/network.ts';
-import { probeable } from '../policy/traffic.ts';
-import { converge, type Converged } from './converge.ts';
-import { findings, worst } from './judge.ts';
+import { tried } from './converge.ts';
+import { worst } from './judge.ts';
 import { controls, services } from './plan.ts';
 import { randomFrom } from './random.ts';
-import type { Cell, ExpectationReport, Outcome, ProbeTask, Report, StepReport } from './report.ts';
+import type { ProbeTask, Report, StepReport } from './report.ts';
 import { course, specs, type Step } from './states.ts';
-import { table, type Scene } from './table.ts';
-import { TargetFailed, type LaunchedTask, type Target, type TaskSpec } from './target.ts';
+import { take, type Place } from './step.ts';
+import type { Scene } from './table.ts';
+import { TargetFailed, type Change, type LaunchedTask, type Services, type Target, type TaskSpec } from './target.ts';
 
 export interface Run {
   readonly cluster: Cluster;
@@ -36,10 +33,7 @@ export interface Listener {
   step(report: Report, index: number): void;
 }
 
-/** Rounds in which a change is watched: short, since they bound the resolution of its times. Milliseconds. */
-const roundMs = 60;
-
-/** Tasks that this run started are removed again, however it ends. */
+/** Never throws for what a target failed to do: the report says so, and no report that could not look is a pass. */
 export async function verify(target: Target, run: Run, listener: Listener): Promise<Report> {
   const begin = performance.now();
   const stages = [...run.stages];
@@ -55,21 +49,33 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
   const plan = specs(run.cluster);
   const draft = course(run.cluster, run.documents, run.walk, placeholder(plan), run.host);
   const open = services(draft.traffic);
-  const profiles = new Map(draft.steps[0]!.state.endpoints.map(({ id, profiles: list }) => [id, list]));
-  const withProfiles = (spec: Omit<TaskSpec, 'profiles'>): TaskSpec => ({
-    ...spec,
-    profiles: profiles.get(spec.name)!,
+  const wanted = withProfiles([...plan.tasks, ...plan.guards], draft.steps[0]!.state);
+  const reports: StepReport[] = [];
+  const report = (tasks: readonly LaunchedTask[]): Report => ({
+    schema: 'mesos-calico/report/1',
+    cluster: run.cluster.name,
+    target: run.cluster.target.kind,
+    seed: run.seed,
+    startedAt: run.startedAt.toISOString(),
+    ms: Math.round(before + performance.now() - begin),
+    stages,
+    standIns: target.standIns,
+    real: target.real,
+    tasks: tasks.map(({ name, network, node, address: at }): ProbeTask => ({ name, network, node, address: at })),
+    timeoutMs: target.timeoutMs,
+    steps: reports,
+    outcome: worst(reports.map((one) => one.outcome)),
+    verdict: verdict(run.cluster.name, tasks, reports),
   });
 
-  const { tasks, guards, first } = await stage('launch', async () => {
-    const change = await target.write([...draft.steps[0]!.state.profiles.values()]);
-    const launched = await target.launch([...plan.tasks, ...plan.guards].map(withProfiles), open);
-    return {
-      tasks: launched.slice(0, plan.tasks.length),
-      guards: launched.slice(plan.tasks.length),
-      first: change,
-    };
-  });
+  const launched = await stage('launch', () => tried(() => launch(target, draft.steps[0]!, wanted, open)));
+  if (!launched.ok) {
+    reports.push(notBegun(draft.steps[0]!, draft.traffic, launched.why));
+    listener.step(report([]), 0);
+    return report([]);
+  }
+  const tasks = launched.value.tasks.slice(0, plan.tasks.length);
+  const guards = launched.value.tasks.slice(plan.tasks.length);
   const address = new Map([...tasks, ...guards].map((task) => [task.name, task.address]));
   const { steps, traffic, names } = course(
     run.cluster,
@@ -88,97 +94,51 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
     random: randomFrom(run.seed),
   };
 
-  const reports: StepReport[] = [];
-  const report = (): Report => ({
-    schema: 'mesos-calico/report/1',
-    cluster: run.cluster.name,
-    target: run.cluster.target.kind,
-    seed: run.seed,
-    startedAt: run.startedAt.toISOString(),
-    ms: Math.round(before + performance.now() - begin),
-    stages,
-    standIns: target.standIns,
-    real: target.real,
-    tasks: tasks.map(({ name, network, node, address: at }): ProbeTask => ({ name, network, node, address: at })),
-    timeoutMs: target.timeoutMs,
-    steps: reports,
-    outcome: worst(reports.map((one) => one.outcome)),
-    verdict: verdict(run.cluster.name, tasks, reports),
-  });
-
-  let state: PolicyState | undefined;
+  let at: Place = { expected: undefined, stored: undefined };
   for (const [index, step] of steps.entries()) {
-    await stage(step.title, async () => reports.push(await take(scene, step, state, first)));
-    state = step.state;
-    listener.step(report(), index);
+    const previous = at;
+    await stage(step.title, async () => {
+      const taken = await take(scene, step, previous, launched.value.change);
+      at = { expected: step.state, stored: taken.written ? step.state : undefined };
+      reports.push(taken.report);
+    });
+    listener.step(report(tasks), index);
   }
-  return report();
+  return report(tasks);
+}
 
-  /** One step: from `previous` (none for the first) to the step's own state, then its table. */
-  async function take(
-    at: Scene,
-    step: Step,
-    previous: PolicyState | undefined,
-    change: { index: number },
-  ): Promise<StepReport> {
-    const start = performance.now();
-    const converged = previous === undefined ? undefined : await move(at, previous, step.state);
-    const behind = converged ? converged.behind : (await target.programmed(change, 10_000)).behind;
-    const seen = await table(at, compileState(step.state), behind);
-    const expectations = step.expectations.map((one) => hold(one, at, seen.cells));
-    const outcome = worst([
-      ...seen.cells.map((cell) => cell.outcome),
-      ...(seen.controls.every((control) => control.observed === control.expected)
-        ? []
-        : ['infrastructure-broken' as const]),
-      ...(converged ? [converged.convergence.outcome] : []),
-      // Whether packets agree is the cells' business; a person and the policy that disagree are neither's.
-      ...expectations.flatMap((one): Outcome[] => (one.evaluatorAgrees ? [] : ['policy-wrong'])),
-      ...(seen.cells.length === 0 ? ['infrastructure-broken' as const] : []),
-    ]);
-    return {
-      title: step.title,
-      file: step.file,
-      commands: step.commands,
-      traffic,
-      cells: seen.cells,
-      controls: seen.controls,
-      expectations,
-      convergence: converged?.convergence,
-      outcome,
-      findings: [
-        ...(converged?.convergence.note === undefined
-          ? []
-          : [`${converged.convergence.outcome}: ${converged.convergence.note}`]),
-        ...expectations
-          .filter((one) => !one.evaluatorAgrees)
-          .map((one) => `policy-wrong: ${one.where}: "${one.text}" is not what the policy says`),
-        ...findings(seen.cells, seen.controls, {
-          task: (task) => tasks[task]!.name,
-          network: (task) => tasks[task]!.network,
-          node: (task) => tasks[task]!.node,
-          traffic: (kind) => traffic[kind]!.name,
-        }),
-        ...(seen.cells.length === 0 ? ['infrastructure-broken: there was nothing to probe'] : []),
-      ],
-      ms: Math.round(performance.now() - start),
-    };
-  }
+/** Writes the first state of the policy and starts the tasks in it. */
+async function launch(
+  target: Target,
+  { state }: Step,
+  wanted: readonly TaskSpec[],
+  open: Services,
+): Promise<{ tasks: readonly LaunchedTask[]; change: Change }> {
+  const change = await target.write([...state.profiles.values()]);
+  const tasks = await target.launch(wanted, open);
+  const missing = wanted.filter(({ name }, index) => tasks[index]?.name !== name).map(({ name }) => name);
+  if (missing.length > 0) throw new TargetFailed(`${missing.join(', ')} did not start`);
+  return { tasks, change };
+}
 
-  async function move(at: Scene, previous: PolicyState, next: PolicyState): Promise<Converged> {
-    const changed = [...next.profiles.values()].filter(
-      (profile) => JSON.stringify(previous.profiles.get(profile.name)) !== JSON.stringify(profile),
-    );
-    const cells = probed(at, diff(matrixOf(previous, traffic), matrixOf(next, traffic)));
-    try {
-      return await converge(at, cells, () => target.write(changed), roundMs);
-    } catch (error) {
-      if (!(error instanceof TargetFailed)) throw error;
-      const none = { cells: 0, sampled: 0, slowestMs: undefined };
-      const convergence = { opened: none, closed: none, programmedMs: undefined, budgetMs: target.budgetMs };
-      return { behind: [], convergence: { ...convergence, outcome: 'infrastructure-broken', note: error.message } };
-    }
-  }
+/** The step of a run whose tasks did not start. */
+const notBegun = ({ title, file, commands }: Step, traffic: readonly Traffic[], why: string): StepReport => ({
+  title,
+  file,
+  commands,
+  traffic,
+  cells: [],
+  controls: [],
+  expectations: [],
+  convergence: undefined,
+  outcome: 'infrastructure-broken',
+  findings: [`infrastructure-broken: ${why}`],
+  ms: 0,
+});
+
+function withProfiles(plan: readonly Omit<TaskSpec, 'profiles'>[], { endpoints }: PolicyState): TaskSpec[] {
+  const profiles = new Map(endpoints.map(({ id, profiles: list }) => [id, list]));
+  return plan.map((spec) => ({ ...spec, profiles: profiles.get(spec.name)! }));
 }
 
 /** Starts the probe tasks and applies the whole policy, without asking anything: a cluster to look around in. */
@@ -191,11 +151,9 @@ export async function populate(
   const plan = specs(cluster);
   const { steps, traffic } = course(cluster, documents, false, placeholder(plan), host);
   const { state } = steps.at(-1)!;
-  const profiles = new Map(state.endpoints.map(({ id, profiles: list }) => [id, list]));
   const change = await target.write([...state.profiles.values()]);
-  const tasks = plan.tasks.map((spec) => ({ ...spec, profiles: profiles.get(spec.name)! }));
-  await target.launch(tasks, services(traffic));
-  await target.programmed(change, 10_000);
+  await target.launch(withProfiles(plan.tasks, state), services(traffic));
+  await target.programmed(change, target.neverMs);
 }
 
 /** Checks a description's policy without any machine; throws a Refusal with every problem. */
@@ -210,33 +168,6 @@ function placeholder({ tasks, guards }: ReturnType<typeof specs>): (task: string
   return (task) => {
     const at = index.get(task) ?? 0;
     return `198.18.${(at >> 8) & 255}.${at & 255}`;
-  };
-}
-
-/** Cells between probe tasks, in classes that can be probed: those of the control tasks are not policy's business. */
-function probed({ tasks, traffic }: Scene, { opened, closed }: MatrixDiff): MatrixDiff {
-  const mine = ({ from, to, traffic: kind }: MatrixDiff['opened'][number]): boolean =>
-    from < tasks.length && to < tasks.length && probeable(traffic[kind]!);
-  return { opened: opened.filter(mine), closed: closed.filter(mine) };
-}
-
-function hold(
-  { text, where, parsed }: Step['expectations'][number],
-  { tasks, traffic }: Scene,
-  cells: readonly Cell[],
-): ExpectationReport {
-  const index = new Map(cells.map((cell, at) => [`${cell.from} ${cell.to} ${cell.traffic}`, at]));
-  const own = resolveExpect(parsed, tasks, traffic)
-    .map((cell) => index.get(`${cell.from} ${cell.to} ${cell.traffic}`))
-    .filter((at) => at !== undefined);
-  return {
-    text,
-    where,
-    cells: own,
-    // An expectation that speaks of nothing has not been met.
-    evaluatorAgrees: own.length > 0 && own.every((at) => cells[at]!.expected === parsed.action),
-    packetsAgree:
-      own.length > 0 && own.every((at) => cells[at]!.observed === (parsed.action === 'allow' ? 'open' : 'dropped')),
   };
 }
 

@@ -3,8 +3,9 @@ import { packetOf } from '../policy/traffic.ts';
 import type { Evaluator } from '../policy/evaluate.ts';
 import type { Because, Decision, SideDecision, Traffic } from '../policy/model.ts';
 import { displayName, displayRule, type Names } from '../policy/names.ts';
-import { doubts, judge, type Question } from './judge.ts';
-import { cellsOf, probeOf, type ControlPlan } from './plan.ts';
+import { doubts } from './doubt.ts';
+import { judge, type Question } from './judge.ts';
+import { cellsOf, probeOf, trafficOf, type ControlPlan } from './plan.ts';
 import { shuffled, type Random } from './random.ts';
 import type { Cell, Control } from './report.ts';
 import { TargetFailed, type LaunchedTask, type Observation, type Probe, type Target } from './target.ts';
@@ -26,8 +27,8 @@ export interface Table {
   readonly timeoutMs: number;
 }
 
-/** Expected from the evaluator, observed from packets. `behind`: nodes whose agent is known not to be up to date. */
-export async function table(scene: Scene, evaluator: Evaluator, behind: readonly string[]): Promise<Table> {
+/** Expected from the evaluator, observed from packets. `behind`: by node, why its policy may not be the expected one. */
+export async function table(scene: Scene, evaluator: Evaluator, behind: ReadonlyMap<string, string>): Promise<Table> {
   const { tasks, traffic } = scene;
   const packets = traffic.map(packetOf);
   const questions = cellsOf(tasks.length, traffic).map((cell) => ({
@@ -36,63 +37,75 @@ export async function table(scene: Scene, evaluator: Evaluator, behind: readonly
   }));
   const first = await look(scene, questions, behind);
   const wrong = questions.filter((_, index) => first.cells[index]!.outcome !== 'pass');
-  if (wrong.length === 0) return first;
-  // A second look tells late from wrong. It never turns a cell green: what was wrong once is at least slow.
+  // A prober that does not answer would not answer twice.
+  if (wrong.length === 0 || first.failed) return first;
   const second = await look(scene, wrong, behind);
   const again = new Map(wrong.map((question, index) => [question, second.cells[index]!]));
-  const cells = questions.map((question, index) => {
-    const before = first.cells[index]!;
-    const after = again.get(question);
-    if (after?.outcome !== 'pass') return before;
-    const { note, ...rest } = before;
-    const was = `first ${before.observed}${note === undefined ? '' : ` (${note})`}`;
-    return {
-      ...rest,
-      observed: after.observed,
-      ms: after.ms,
-      outcome: 'slow' as const,
-      note: `${was}, right at the second look`,
-    };
-  });
+  const cells = questions.map((question, index) => both(first.cells[index]!, again.get(question)));
   return { ...first, cells, controls: [...first.controls, ...second.controls] };
 }
 
-async function look(scene: Scene, questions: readonly Question[], behind: readonly string[]): Promise<Table> {
+/**
+ * A second look tells late from wrong, and wrong from unknown. It never turns a cell green: what was wrong once is at
+ * least slow, and what could not be told at first was not told in time.
+ */
+function both(first: Cell, second: Cell | undefined): Cell {
+  if (second === undefined) return first;
+  if (second.outcome === 'pass') {
+    const { note, ...rest } = first;
+    const was = `first ${first.observed}${note === undefined ? '' : ` (${note})`}, right at the second look`;
+    const outcome = first.outcome === 'policy-wrong' ? 'slow' : first.outcome;
+    return { ...rest, observed: second.observed, ms: second.ms, outcome, note: was };
+  }
+  return first.outcome === 'infrastructure-broken' && second.outcome === 'policy-wrong' ? second : first;
+}
+
+interface Look extends Table {
+  /** The target itself gave up on some of the probes. */
+  readonly failed: boolean;
+}
+
+async function look(scene: Scene, questions: readonly Question[], behind: ReadonlyMap<string, string>): Promise<Look> {
   const { tasks, traffic, target, random } = scene;
-  const before = await ask(scene, 'before', target.timeoutMs);
-  const timeoutMs = timeout(target.timeoutMs, before);
+  const before = await ask(scene, 'before', target.timeoutMs, undefined);
+  const timeoutMs = timeout(target.timeoutMs, before.controls);
   const order = shuffled([...questions.keys()], random);
   const probes = order.map((index) => {
     const { from, to, traffic: one, decision } = questions[index]!;
     return probeOf(tasks[from]!.name, tasks[to]!, traffic[one]!, decision.allow);
   });
   const seen: Observation[] = [];
-  const answers = await send(target, probes, timeoutMs);
-  for (const [at, index] of order.entries()) seen[index] = answers[at]!;
-  const after = await ask(scene, 'after', timeoutMs);
+  const main = await send(target, probes, timeoutMs, before.failed);
+  for (const [at, index] of order.entries()) seen[index] = main.answers[at]!;
+  const after = await ask(scene, 'after', timeoutMs, main.failed);
 
-  const all = [...before, ...after];
+  const all = [...before.controls, ...after.controls];
   const node = new Map([...tasks, ...scene.guards].map((task) => [task.name, task.node]));
   const doubt = doubts(all, (name) => node.get(name) ?? name, behind);
   const shown = new Map<Decision, Decision>();
   const cells = questions.map(({ from, to, traffic: one, decision }, index): Cell => {
     const [source, sink, kind] = [tasks[from]!, tasks[to]!, traffic[one]!];
-    const port = kind.protocol === 'icmp' ? 0 : kind.port;
-    const why = doubt.of(source.name, source.node, sink.name, sink.node, kind.protocol, port);
-    const expected = decision.allow ? 'allow' : 'deny';
+    const { verdict, arrived, note, ms } = seen[index]!;
+    const way = {
+      from: source.name,
+      fromNode: source.node,
+      to: sink.name,
+      toNode: sink.node,
+      traffic: trafficOf(kind.protocol, kind.protocol === 'icmp' ? 0 : kind.port),
+    };
     let because = shown.get(decision);
     if (!because) shown.set(decision, (because = forPeople(decision, scene.names)));
     return {
       from,
       to,
       traffic: one,
-      expected,
+      expected: decision.allow ? 'allow' : 'deny',
       because,
-      ms: seen[index]!.ms,
-      ...judge(decision.allow, seen[index]!, why),
+      ms,
+      ...judge(decision.allow, { verdict, arrived, ...(note === undefined ? {} : { note }) }, doubt(way)),
     };
   });
-  return { cells, controls: all, timeoutMs };
+  return { cells, controls: all, timeoutMs, failed: after.failed !== undefined };
 }
 
 /** Ten times what the slowest percent of the controls took, and never less than the target's own time-out. */
@@ -103,27 +116,52 @@ function timeout(least: number, controls: readonly Control[]): number {
   return Math.max(least, Math.ceil(10 * p99));
 }
 
-async function ask({ target, controls }: Scene, when: Control['when'], timeoutMs: number): Promise<Control[]> {
-  const answers = await send(
-    target,
-    controls.map((control) => control.probe),
-    timeoutMs,
-  );
-  return controls.map(({ kind, from, to, traffic, expected }, index) => {
-    const { verdict, ms } = answers[index]!;
-    return { kind, from, to, traffic, expected, observed: verdict, ms, when };
-  });
+interface Asked {
+  readonly controls: readonly Control[];
+  /** Why the target gave up, if it did. */
+  readonly failed: string | undefined;
 }
 
-/** A prober that fails breaks every probe that it was asked; it does not end the run, and nothing of it passes. */
-async function send(target: Target, probes: readonly Probe[], timeoutMs: number): Promise<readonly Observation[]> {
+async function ask(
+  { target, controls }: Scene,
+  when: Control['when'],
+  timeoutMs: number,
+  failedBefore: string | undefined,
+): Promise<Asked> {
+  const probes = controls.map((control) => control.probe);
+  const { answers, failed } = await send(target, probes, timeoutMs, failedBefore);
+  return {
+    failed,
+    controls: controls.map(({ kind, from, to, traffic, expected }, index) => {
+      const { verdict, ms, note } = answers[index]!;
+      const said = note === undefined ? {} : { note };
+      return { kind, from, to, traffic, expected, observed: verdict, ms, when, ...said };
+    }),
+  };
+}
+
+/**
+ * A prober that fails breaks every probe that it was asked; it does not end the run, and nothing of it passes. Once it
+ * has failed it is not asked again in this look: each time would cost the whole limit.
+ */
+async function send(
+  target: Target,
+  probes: readonly Probe[],
+  timeoutMs: number,
+  failedBefore: string | undefined,
+): Promise<{ answers: readonly Observation[]; failed: string | undefined }> {
   const broken = (note: string): Observation => ({ verdict: 'broken', ms: 0, startMs: 0, arrived: false, note });
+  const all = (failed: string) => ({ answers: probes.map(() => broken(failed)), failed });
+  if (failedBefore !== undefined) return all(failedBefore);
   try {
     const answers = await target.probe(probes, timeoutMs);
-    return probes.map((_, index) => answers[index] ?? broken('the probe was not answered for'));
+    return {
+      answers: probes.map((_, index) => answers[index] ?? broken('the probe was not answered for')),
+      failed: undefined,
+    };
   } catch (error) {
     if (!(error instanceof TargetFailed)) throw error;
-    return probes.map(() => broken(error.message));
+    return all(error.message);
   }
 }
 

@@ -6,9 +6,12 @@ export interface Target {
   /** What is the real thing here, with versions, and what stands in for something. */
   readonly real: readonly string[];
   readonly standIns: readonly string[];
-  /** Time-out of a probe when controls answer fast, and how long a change may take before it is `slow`; milliseconds. */
+  /** Time-out of a probe when controls answer fast, milliseconds. */
   readonly timeoutMs: number;
+  /** A change that takes longer is `slow`, milliseconds. */
   readonly budgetMs: number;
+  /** A change that has not come about by then is held never to come, milliseconds. */
+  readonly neverMs: number;
   /** Starts tasks and waits until each has its address and listens. */
   launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]>;
   remove(tasks: readonly string[]): Promise<void>;
@@ -79,7 +82,7 @@ export interface Observation {
   readonly note?: string;
 }
 
-/** The target itself failed: a prober that does not answer, a machine that is gone. */
+/** The target itself failed: a prober that does not answer, a datastore that takes no write, a machine that is gone. */
 export class TargetFailed extends Error {
   override readonly name = 'TargetFailed';
 }

@@ -43,25 +43,29 @@ export function bench(): Figures {
     return slow.length;
   });
 
-  const cells = () => {
+  const { length } = state.endpoints;
+  /** Builds the matrix and looks at every cell of it. */
+  const cells = (see: (allowed: boolean, from: number, to: number, index: number) => void) => {
     const matrix = matrixOf(state, traffic);
-    const found: boolean[] = [];
-    for (const from of state.endpoints.keys()) {
-      for (const to of state.endpoints.keys()) {
-        for (const index of traffic.keys()) found.push(matrix.allowed(from, to, index));
+    for (let from = 0; from < length; from++) {
+      for (let to = 0; to < length; to++) {
+        for (let index = 0; index < packets.length; index++) see(matrix.allowed(from, to, index), from, to, index);
       }
     }
-    return found;
   };
   const times = Array.from({ length: 9 }, () => {
     const start = performance.now();
-    cells();
+    let open = 0;
+    cells((allowed) => (open += allowed ? 1 : 0));
+    if (open === 0) throw new Error('a matrix without an open cell measures nothing');
     return performance.now() - start;
   }).sort((a, b) => a - b);
 
-  const single = state.endpoints.flatMap((from) =>
-    state.endpoints.flatMap((to) => packets.map((packet) => evaluator.allows(from.id, to.id, packet))),
-  );
+  const ids = state.endpoints.map(({ id }) => id);
+  let differences = 0;
+  cells((allowed, from, to, index) => {
+    if (allowed !== evaluator.allows(ids[from]!, ids[to]!, packets[index]!)) differences++;
+  });
   return {
     endpoints: state.endpoints.length,
     profiles: state.profiles.size,
@@ -73,7 +77,7 @@ export function bench(): Figures {
     verdicts,
     naiveVerdicts,
     matrixMs: times[4]!,
-    differences: cells().filter((cell, index) => cell !== single[index]).length,
+    differences,
   };
 }
 

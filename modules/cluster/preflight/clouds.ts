@@ -10,7 +10,7 @@ export const clouds: readonly Check[] = [
     code: 'zone-outside-region',
     severity: 'error',
     rule: 'a zone is named after its region, and a cluster lives in one region.',
-    remedy: 'zones: [us-west-2a] with region: us-west-2',
+    remedy: 'zones of that region, or the region of those zones',
     *find({ cluster: { target } }) {
       if (target.kind !== 'aws' && target.kind !== 'gce') return;
       for (const [index, zone] of target.zones.entries()) {

@@ -96,6 +96,21 @@ export const encapsulation: readonly Check[] = [
     },
   },
   {
+    code: 'mtu-not-applied',
+    severity: 'warning',
+    rule: "Calico's Docker plugin before v1.1 makes every interface with 1500; large packets then depend on ICMP to get smaller.",
+    remedy: 'release: current, or let no firewall drop ICMP between tasks and hosts',
+    *find({ cluster: { calico, release, networks } }) {
+      const docker = Object.values(networks).filter((network) => network.containerizer === 'docker');
+      if (release.name === 'classic' && calico.mtu < 1500 && docker.length > 0) {
+        yield {
+          path: ['calico', 'mtu'],
+          what: `calico.mtu is ${calico.mtu}, and tasks in ${docker.map(({ name }) => name).join(', ')} will have 1500.`,
+        };
+      }
+    },
+  },
+  {
     code: 'mtu-below-ipv6',
     severity: 'error',
     rule: 'IPv6 needs links that carry 1280 bytes.',

@@ -42,7 +42,9 @@ export function rule(schema: Schema): string {
       return typeof schema.additionalProperties === 'object'
         ? 'a map keyed by name'
         : `a map of ${Object.keys(schema.properties ?? {}).join(', ')}`;
-    default:
+    case undefined:
       return 'any value';
+    default:
+      return schema.type satisfies never;
   }
 }

@@ -309,3 +309,8 @@ export const schema = closed(
 
 /** What a person writes, after it has passed the schema. */
 export type Description = Static<typeof schema>;
+
+/** The schema as a file for editors: `# yaml-language-server: $schema=../docs/cluster.schema.json`. */
+export function published(): string {
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}

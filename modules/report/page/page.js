@@ -10,11 +10,17 @@
   const report = JSON.parse(document.getElementById('report').textContent);
   const tasks = report.tasks;
 
+  /** Without characters that nobody can see and that turn text around: the data is as it was measured. */
+  function clean(text) {
+    const harmful = /\p{Cc}\[[0-9;]*m|[\p{Cc}\p{Cs}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+    return text.replace(harmful, '');
+  }
+
   /** An element with a class and children; strings become text. */
   function element(name, className, ...children) {
     const made = document.createElement(name);
     if (className) made.className = className;
-    made.append(...children);
+    made.append(...children.map((child) => (typeof child === 'string' ? clean(child) : child)));
     return made;
   }
 
@@ -25,8 +31,8 @@
 
   // ---- one step at a time -----------------------------------------------------------------------------------------
 
-  const views = [...document.querySelectorAll('.view')];
-  const links = [...document.querySelectorAll('nav a')];
+  const views = Array.from(/** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.view')));
+  const links = Array.from(/** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('nav a')));
 
   /** The step in the address; else the first that is not right; else the last. */
   function wanted() {
@@ -43,6 +49,7 @@
       if (link.hash === `#${view.id}`) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
+    /** @type {HTMLElement} */
     const holder = view.querySelector('[data-board]');
     if (holder && holder.hidden) board(holder, report.steps[Number(view.dataset.step)]);
   }
@@ -112,7 +119,7 @@
     for (const index of order) {
       const head = element('th', '', element('span', '', tasks[index].node));
       head.scope = 'col';
-      head.title = tasks[index].name;
+      head.title = clean(tasks[index].name);
       columnHeads.push(head);
       second.append(head);
     }
@@ -134,7 +141,7 @@
       left--;
       const head = element('th', 'host', tasks[index].node);
       head.scope = 'row';
-      head.title = tasks[index].name;
+      head.title = clean(tasks[index].name);
       line.append(head);
       const cells = order.map((_, column) => {
         const cell = element('td', '');
@@ -164,7 +171,6 @@
 
     // The chosen cell in words.
     const detail = element('aside', 'detail');
-    detail.setAttribute('aria-live', 'polite');
     const hint =
       'Point at a cell, or move with the arrow keys, to see what was expected there, what packets did, and why.';
     detail.append(element('p', 'quiet', hint));
@@ -263,7 +269,7 @@
         const seen = `expected ${one[3] === 1 ? 'allow' : 'deny'}, observed ${VERDICTS[one[4]]}`;
         return `${step.traffic[one[2]].name}: ${seen}${one[5] === 0 ? '' : `, ${OUTCOMES[one[5]]}`}`;
       });
-      cell.setAttribute('aria-label', `${from.name} to ${to.name}. ${said.join('; ') || 'not probed'}`);
+      cell.setAttribute('aria-label', clean(`${from.name} to ${to.name}. ${said.join('; ') || 'not probed'}`));
       if (pinned && pinned !== cell) pin(null);
       activate(cell);
     });
@@ -338,6 +344,10 @@
   }
 
   document.documentElement.classList.add('script');
+  // Paper has no way to open what is folded.
+  addEventListener('beforeprint', () => {
+    for (const folded of document.querySelectorAll('details')) folded.open = true;
+  });
   addEventListener('hashchange', show);
   show();
 })();

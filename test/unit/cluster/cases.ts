@@ -9,7 +9,7 @@ export interface Mistake {
   readonly expected: readonly Expected[];
 }
 
-export interface Expected {
+interface Expected {
   readonly severity: 'error' | 'warning';
   readonly code: string;
   readonly path: string;

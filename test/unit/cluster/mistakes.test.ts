@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { checks } from '../../../modules/cluster/preflight/preflight.ts';
 import { readDescription } from '../../../modules/cluster/read.ts';
 import type { Problem } from '../../../modules/problem/problem.ts';
 import { format } from '../../../modules/problem/problem.ts';
@@ -31,7 +32,9 @@ describe('a description is refused for', () => {
         `${what} should hold one of ${seen.join(', ')}`,
       ).toBe(true);
       expect(`${rule ?? ''}${example ?? ''}${remedy ?? ''}`).not.toBe('');
-      expect(format(problem)).not.toMatch(/must (have|be|NOT|match)|undefined|\.\.|NaN|\[object/);
+      expect(format(problem)).not.toMatch(
+        /must (have required|be (string|integer|object|array|boolean|equal)|NOT|match)|undefined|[^.]\.\.[^./]|NaN|\[object/,
+      );
     }
     expect(cluster === undefined).toBe(problems.length > 0);
   });
@@ -46,8 +49,10 @@ test('what the mistakes are made in is right', () => {
 
 test('every code has a case', () => {
   const tested = new Set(cases.flatMap(({ expected }) => expected.map(({ code }) => code)));
-  // Files that are none, and names that are none, are tried where files are at hand.
-  const elsewhere = readFileSync(new URL('read.test.ts', import.meta.url), 'utf8');
+  // Files and names that are none are tried where files are at hand.
+  const elsewhere = ['read', 'verbs']
+    .map((name) => readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'))
+    .join('');
   const folder = new URL('../../../modules/cluster/', import.meta.url);
   const codes = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -62,4 +67,13 @@ test('every code has a case', () => {
 test('there are at least 60 cases, each with a name of its own', () => {
   expect(cases.length).toBeGreaterThanOrEqual(60);
   expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
+});
+
+test('every check of the preflight has a code of its own, a reason and a remedy', () => {
+  expect(new Set(checks.map(({ code }) => code)).size).toBe(checks.length);
+  for (const { code, rule, remedy } of checks) {
+    expect(code).toMatch(/^[a-z0-9-]+$/);
+    expect(rule, code).toMatch(/\.$/);
+    expect(remedy, code).not.toBe('');
+  }
 });

@@ -132,7 +132,7 @@ describe('calicoctl profile lines', () => {
           expect(column).toBeLessThanOrEqual(text.length + 1);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });

@@ -197,7 +197,7 @@ describe('reading and writing', () => {
         const canonical = formatRule(parsed.value);
         expect(parseRule(canonical)).toEqual(parsed);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 });

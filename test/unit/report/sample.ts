@@ -8,7 +8,7 @@ export interface Shape {
 }
 
 /** What packets do to one cell, where it is not what the policy says. */
-export type Fault = (cell: Cell, from: ProbeTask, to: ProbeTask, traffic: Traffic) => Partial<Cell> | undefined;
+type Fault = (cell: Cell, from: ProbeTask, to: ProbeTask, traffic: Traffic) => Partial<Cell> | undefined;
 
 const tcp = (name: string, port: number, from: number, to: number): Traffic => ({
   protocol: 'tcp',

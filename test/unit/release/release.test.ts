@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { softwareNames } from '../../../modules/release/channel.ts';
+import { channels } from '../../../modules/release/channels.ts';
+import { cgroupsOf, clusterd, dockerPlugins, netModulesMesos, spans } from '../../../modules/release/fit.ts';
+import { override } from '../../../modules/release/override.ts';
+import { between, compare } from '../../../modules/release/version.ts';
+
+describe.each(Object.values(channels))('the channel $name', (channel) => {
+  test('says the same version wherever it says one', () => {
+    expect(channel.calico).toBe(channel.software['calico-node']?.version);
+    expect(channel.mesos).toBe(channel.software.mesos?.version);
+    expect(channel.docker.version).toBe(channel.software.docker?.version);
+    for (const { version, image } of Object.values(channel.software)) {
+      if (image) expect(image.replace(/:v?/, ' ')).toContain(` ${version.replace(/^v/, '')}`);
+    }
+  });
+
+  test('goes with itself', () => {
+    for (const [name, span] of Object.entries(spans[channel.name])) {
+      expect(softwareNames).toContain(name);
+      const { version } = channel.software[name as keyof typeof channel.software]!;
+      expect(between(version, span.from, span.below ?? '9999'), `${name} ${version}`).toBe(true);
+    }
+  });
+});
+
+test('classic has the plugins that fit each other', () => {
+  const { calico, software, mesos } = channels.classic;
+  expect(dockerPlugins.findLast((pair) => compare(calico, pair.calico) >= 0)?.plugin).toBe(
+    software['docker-plugin']?.version,
+  );
+  expect(between(mesos, netModulesMesos.from, netModulesMesos.below!)).toBe(true);
+});
+
+test('the Docker profile is named as the plugin of the channel names it', () => {
+  expect([channels.classic.docker.profileName, channels.classic.docker.ipamDriver]).toEqual(['network id', 'calico']);
+  expect([channels.current.docker.profileName, channels.current.docker.ipamDriver]).toEqual([
+    'network name',
+    'calico-ipam',
+  ]);
+  expect([channels.classic.unified.profilePrefix, channels.current.unified.profilePrefix]).toEqual(['ng_', '']);
+});
+
+test('an override of a version takes image, address and the short names along', () => {
+  const changed = override(channels.current, {
+    'calico-node': { version: 'v2.6.8' },
+    calicoctl: { version: 'v1.6.3' },
+    docker: { version: '20.10.23' },
+  });
+  expect(changed.calico).toBe('v2.6.8');
+  expect(changed.docker).toMatchObject({ version: '20.10.23', ipamDriver: 'calico-ipam' });
+  expect(changed.software['calico-node']).toEqual({ version: 'v2.6.8', image: 'calico/node:v2.6.8' });
+  expect(changed.software.calicoctl?.url).toContain('/v1.6.3/');
+  expect(channels.current.calico).toBe('v2.6.12');
+});
+
+test('an override of an image or address is taken as it is, and no checksum outlives it', () => {
+  const pinned = override(channels.current, { calicoctl: { sha256: 'a'.repeat(64) } });
+  expect(pinned.software.calicoctl).toMatchObject({ version: 'v1.6.5', sha256: 'a'.repeat(64) });
+  const moved = override(pinned, { calicoctl: { url: 'https://mirror.example.com/calicoctl' } });
+  expect(moved.software.calicoctl).toEqual({ version: 'v1.6.5', url: 'https://mirror.example.com/calicoctl' });
+});
+
+test.each([
+  ['v2.6.12', '2.6.8', 1],
+  ['20.10', '20.10.0', 0],
+  ['1.11.0-0.9.0', '1.11.0', 0],
+  ['0.9', '0.10', -1],
+  ['v0.19.0', 'v0.21.0', -1],
+])('%s against %s', (a, b, sign) => {
+  expect(Math.sign(compare(a, b))).toBe(sign);
+  expect(Math.sign(compare(b, a))).toBe(sign === 0 ? 0 : -sign);
+});
+
+test.each([
+  ['0.28.0', undefined, ['v1']],
+  ['1.11.0', undefined, ['v1']],
+  ['1.11.0-0.4.0', '0.4.0', ['v1']],
+  ['1.11.0-0.5.0', '0.5.0', ['v1', 'v2']],
+  ['1.11.0-0.9.0', '0.9.0', ['v2']],
+])('Mesos %s is clusterd %s and runs with cgroup %j', (version, own, cgroups) => {
+  expect(clusterd(version)).toBe(own);
+  expect(cgroupsOf(version)).toEqual(cgroups);
+});
