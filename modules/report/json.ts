@@ -1,6 +1,9 @@
 import type { Report } from '../verify/report.ts';
 
-/** The report as JSON: a task, cell or control per line, so that two reports can be compared with diff. What is `undefined` in the type is `null` here. */
+/**
+ * The report as JSON: a task, cell or control per line, so that two reports can be compared with diff. What is `undefined`
+ * in the type is `null` here.
+ */
 export function json(report: Report): string {
   return `${write(report, 0)}\n`;
 }

@@ -45,7 +45,8 @@ export function judge(
       case 'open':
         return pass;
       case 'refused':
-        return unknown('admitted, but nobody listens');
+        // Its own host found the listener, before and after: who refuses stands in between.
+        return wrong('refused on the way, though the task answers its own host');
       case 'rejected':
         return wrong('rejected on the way, though policy admits it');
       case 'dropped':
@@ -58,7 +59,8 @@ export function judge(
     case 'open':
       return wrong('policy forbids it');
     case 'refused':
-      return wrong('refused by the target itself, so the request arrived, though policy forbids it');
+      // A reset or a port unreachable does not tell who sent it.
+      return wrong('refused, not dropped: it arrived though policy forbids it, or somebody rejects on the way');
     case 'rejected':
       return control === undefined
         ? wrong('rejected, not dropped: somebody other than Calico said no')

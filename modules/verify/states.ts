@@ -89,7 +89,7 @@ export function course(
       title: walk ? (document?.title ?? 'As declared') : 'As declared',
       file: walk ? document?.file : undefined,
       state: now.state,
-      commands: commands(previous.state.profiles.values(), now.state.profiles.values(), now.names),
+      commands: typed(cluster, commands(previous.state.profiles.values(), now.state.profiles.values(), now.names)),
       expectations: lines.flatMap((line) => expectation(line, cluster, problems)),
     };
     previous = now;
@@ -98,6 +98,13 @@ export function course(
   if (problems.length > 0) throw new Refusal(problems);
   const profiles = [start, ...counts.map(upTo)].flatMap(({ state }) => [...state.profiles.values()]);
   return { steps, traffic: trafficClasses(profiles), names: all.names, warnings: all.warnings };
+}
+
+/** From calicoctl 1.0 on, profiles are resources that `calicoctl apply` takes; there is no `profile` command. */
+function typed({ release }: Cluster, lines: readonly string[]): readonly string[] {
+  const version = release.software.calicoctl?.version ?? release.calico;
+  if (version.startsWith('v0.') || lines.length === 0) return lines;
+  return [`# in the words of calicoctl 0.x; calicoctl ${version} has no "profile" command`, ...lines];
 }
 
 function networksOf(cluster: Cluster): PolicyNetwork[] {

@@ -2,6 +2,7 @@
 import { parseEndpoint, parseKey, parseRules, type EndpointValue } from '../../datastore/calico.ts';
 import type { EtcdEvent, EtcdNode } from '../../datastore/etcd.ts';
 import type { Direction, Profile } from '../../policy/model.ts';
+import { profileFault } from '../../policy/valid.ts';
 
 export class FelixState {
   readonly host: string;
@@ -27,11 +28,13 @@ export class FelixState {
     else if (!node.dir && node.value !== undefined) this.#put(node.key, node.value);
   }
 
-  /** A profile counts when both its keys are there, as in Felix. */
+  /** A profile counts when both its keys are there and its rules are valid, as in Felix; the tags count in any case. */
   profile(name: string): Profile | undefined {
     const tags = this.tags.get(name);
     const rules = this.rules.get(name);
-    return tags && rules ? { name, tags, ...rules } : undefined;
+    if (!tags || !rules) return undefined;
+    const profile = { name, tags, ...rules };
+    return profileFault(profile) === undefined ? profile : undefined;
   }
 
   /** All addresses of all endpoints, on any host, with a profile that carries the tag. */

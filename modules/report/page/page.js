@@ -5,6 +5,7 @@
 (() => {
   const VERDICTS = ['open', 'refused', 'dropped', 'rejected', 'broken'];
   const OUTCOMES = ['pass', 'policy-wrong', 'slow', 'infrastructure-broken'];
+  const MARKS = { 'policy-wrong': '!!', 'infrastructure-broken': '??', slow: '~' };
   const BAD = { 'policy-wrong': 3, 'infrastructure-broken': 2, slow: 1, pass: 0 };
 
   const report = JSON.parse(document.getElementById('report').textContent);
@@ -310,9 +311,14 @@
       radio.name = name;
       radio.value = String(index);
       radio.checked = index === chosen;
-      const wrong = step.cells.filter((cell) => cell[2] === index && cell[5] !== 0).length;
+      const wrong = step.cells.filter((cell) => cell[2] === index && cell[5] !== 0);
+      const mark = ['policy-wrong', 'infrastructure-broken', 'slow'].find((outcome) =>
+        wrong.some((cell) => OUTCOMES[cell[5]] === outcome),
+      );
       const text = index < 0 ? 'all classes' : step.traffic[index].name;
-      choice.append(element('label', '', radio, element('span', '', wrong > 0 ? `${text} !! ${wrong}` : text)));
+      choice.append(
+        element('label', '', radio, element('span', '', mark ? `${text} ${MARKS[mark]} ${wrong.length}` : text)),
+      );
     });
     choice.addEventListener('change', (event) => {
       chosen = Number(event.target.value);
