@@ -3,15 +3,15 @@ import { main, type Call } from '../modules/cli/verb.ts';
 import { nearest } from '../modules/problem/nearest.ts';
 import { connectLab, endLab, findLab, runningLabs, type Running } from '../modules/lab/lab.ts';
 import { enterTask } from '../modules/lab/enter.ts';
-import { statusText, topologyText } from '../modules/lab/show.ts';
+import { isWell, statusText, topologyText } from '../modules/lab/show.ts';
 import { LabTarget } from '../modules/lab/target.ts';
-import { topology } from '../modules/lab/topology.ts';
+import { hostsOf } from '../modules/lab/topology.ts';
 import { bringUp } from '../modules/lab/up.ts';
 import { exit, Refusal, type ExitCode } from '../modules/problem/problem.ts';
 import { shell } from '../modules/shell/shell.ts';
 import { readPolicies } from '../modules/verify/documents.ts';
 import { populate } from '../modules/verify/run.ts';
-import { checked, installIfNeeded } from './prove.ts';
+import { checked, installIfNeeded } from './prepare.ts';
 
 const options = {
   name: { type: 'string', value: 'LAB', help: "the lab's name (default: the cluster's, or the only lab that runs)" },
@@ -32,11 +32,7 @@ async function up({ words, options: { name: chosen } }: LabCall): Promise<ExitCo
   const { lab, tools } = await bringUp(shell, cluster, name, (stage) => progress.stage(stage));
   try {
     progress.stage('start tasks and apply the policy');
-    const hosts = new Map(topology(cluster).hosts.map((host) => [host.name, host.address]));
-    await populate(new LabTarget(lab, cluster, tools), cluster, documents, (node) => ({
-      name: node,
-      address: hosts.get(node)!,
-    }));
+    await populate(new LabTarget(lab, cluster, tools), cluster, documents, hostsOf(cluster));
     progress.done();
     process.stdout.write(topologyText(name, await lab.call('status', {})));
   } catch (error) {
@@ -52,12 +48,7 @@ async function status({ options: { name, json } }: LabCall): Promise<ExitCode> {
   try {
     const seen = await lab.call('status', {});
     process.stdout.write(json === true ? `${JSON.stringify(seen, null, 2)}\n` : statusText(lab.name, seen));
-    const well = seen.hosts.every(
-      (host) =>
-        host.sessions.every((session) => session.state === 'Established') &&
-        Object.values(host.processes).every((process) => process.running),
-    );
-    return well ? exit.fine : exit.no;
+    return isWell(seen) ? exit.fine : exit.no;
   } finally {
     lab.disconnect();
   }

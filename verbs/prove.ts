@@ -4,15 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { progressOn, type Progress } from '../modules/cli/progress.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
-import { readCluster } from '../modules/cluster/read.ts';
-import { fileOf } from '../modules/cluster/load.ts';
-import { install, mayInstall } from '../modules/lab/install.ts';
+import type { Tools } from '../modules/lab/api.ts';
 import { connectLab, endLab, findLab, type Lab } from '../modules/lab/lab.ts';
-import { debianPackages } from '../modules/lab/programs.ts';
 import { LabTarget } from '../modules/lab/target.ts';
-import { topology } from '../modules/lab/topology.ts';
+import { hostsOf } from '../modules/lab/topology.ts';
 import { bringUp, checkMachine } from '../modules/lab/up.ts';
-import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
+import type { PolicyDocument } from '../modules/policy/document.ts';
+import { exit, Refusal, type ExitCode, type Problem } from '../modules/problem/problem.ts';
 import { html } from '../modules/report/html.ts';
 import { json } from '../modules/report/json.ts';
 import { junit } from '../modules/report/junit.ts';
@@ -21,7 +19,9 @@ import { stepText, summaryText } from '../modules/report/terminal.ts';
 import { shell } from '../modules/shell/shell.ts';
 import { readPolicies } from '../modules/verify/documents.ts';
 import type { Outcome, Report } from '../modules/verify/report.ts';
-import { checkPolicy, verify } from '../modules/verify/run.ts';
+import { checkPolicy, verify, type Listener } from '../modules/verify/run.ts';
+import { onInterrupt } from './interrupt.ts';
+import { checked, installIfNeeded } from './prepare.ts';
 
 export const proveOptions = {
   name: {
@@ -42,7 +42,7 @@ export const proveOptions = {
 export interface Wish {
   /** Name or file of the cluster. */
   readonly cluster: string;
-  /** Step by step, file by file. */
+  /** Step by step, file by file, in a lab of its own; else the whole policy, in the lab that runs if one does. */
   readonly walk: boolean;
   readonly options: {
     readonly name?: string;
@@ -60,102 +60,81 @@ const exitCodes: Readonly<Record<Outcome, ExitCode>> = {
   'infrastructure-broken': exit.unknown,
 };
 
-/** The exit code that a shell gives to a program that a signal ended. */
-const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
 export async function prove({ cluster: word, walk, options }: Wish): Promise<ExitCode> {
   const startedAt = new Date();
   const begin = performance.now();
   const progress = progressOn(process.stderr);
+  const seed = seedOf(options.seed);
   progress.stage('check the description and its policy');
   const cluster = checked(word, progress);
+  if (cluster.target.kind !== 'lab') throw new Refusal([notTheLab(cluster)]);
   const documents = readPolicies(cluster);
   checkPolicy(cluster, documents);
   progress.done();
-  const seed = seedOf(options.seed);
   const stages = [{ name: 'check the description', ms: Math.round(performance.now() - begin) }];
-  if (cluster.target.kind !== 'lab') throw new Refusal([notYet(cluster)]);
-
   await installIfNeeded(progress);
+
   const name = options.name ?? cluster.name;
-  let lab: Lab | undefined;
-  let owned = false;
-  // Whatever signal comes, at whatever moment: the lab goes first, then this process. A lab that has only just begun is
-  // not known here yet; it hangs on a pipe to this process, and ends with it.
-  let interrupted = false;
-  const onSignal = (signal: keyof typeof signals): void => {
-    interrupted = true;
-    const gone = lab && owned ? endLab(lab) : Promise.resolve();
-    void gone.finally(() => process.exit(signals[signal]));
-  };
-  for (const signal of Object.keys(signals) as (keyof typeof signals)[]) process.on(signal, onSignal);
+  let opened: Opened | undefined;
+  // A lab that has only just begun is not known here yet; it hangs on a pipe to this process, and ends with it.
+  const interrupt = onInterrupt(async () => {
+    if (opened?.owned === true) await endLab(opened.lab);
+  });
   try {
-    const running = findLab(name);
-    owned = running === undefined;
-    if (running && !walk) {
-      progress.say(`using the lab ${name}, which runs already`);
-      lab = await connectLab(running);
-    }
-    const up = lab ? undefined : await bringUp(shell, cluster, name, (stage) => progress.stage(stage));
-    lab ??= up!.lab;
-    const target = new LabTarget(lab, cluster, up?.tools ?? (await checkMachine(shell)));
-    const hosts = new Map(topology(cluster).hosts.map((host) => [host.name, host.address]));
-    const style = styleOf(process.stdout, process.env);
+    opened = await open(cluster, name, walk, progress);
     const report = await verify(
-      target,
-      {
-        cluster,
-        documents,
-        walk,
-        seed,
-        startedAt,
-        host: (node) => ({ name: node, address: hosts.get(node)! }),
-        stages: [...stages, ...(up?.stages ?? [])],
-      },
-      {
-        stage: (stage) => progress.stage(stage),
-        step: (soFar, index) => {
-          progress.done();
-          if (options.json !== true)
-            process.stdout.write(`\n${stepText(soFar, index, style, walk ? documents.length : 1)}\n`);
-        },
-      },
+      new LabTarget(opened.lab, cluster, opened.tools),
+      { cluster, documents, walk, seed, startedAt, host: hostsOf(cluster), stages: [...stages, ...opened.stages] },
+      listener(progress, options.json === true, walk ? documents : undefined),
     );
     progress.done();
-    const files = write(report, options.reports ?? join('reports', cluster.name));
+    const page = write(report, options.reports ?? join('reports', cluster.name));
     if (options.json === true) process.stdout.write(json(report));
-    else process.stdout.write(`${summaryText(report, style)}\n${files}\n`);
-    if (owned && options.keep === true) {
-      lab.detach();
-      owned = false;
+    else process.stdout.write(`${summaryText(report, styleOf(process.stdout, process.env))}\n${page}\n`);
+    if (opened.owned && options.keep === true) {
+      opened.lab.detach();
+      opened = undefined;
       progress.say(lookAround(name, report));
     }
     return exitCodes[report.outcome];
   } catch (error) {
     // What fails because the lab was just taken away is no news; the signal's handler ends the process.
-    if (interrupted) await new Promise(() => undefined);
+    if (interrupt.signal.aborted) await new Promise(() => undefined);
     throw error;
   } finally {
-    if (lab && owned) await endLab(lab);
-    else lab?.disconnect();
-    for (const signal of Object.keys(signals) as (keyof typeof signals)[]) process.off(signal, onSignal);
+    if (opened?.owned === true) await endLab(opened.lab);
+    else opened?.lab.disconnect();
+    interrupt.off();
   }
 }
 
-/** The cluster of a word; its warnings are said, its problems are thrown. */
-export function checked(word: string, progress: Progress): Cluster {
-  const { cluster, problems, warnings } = readCluster(fileOf(word));
-  for (const warning of warnings) progress.say(`warning: ${format(warning)}`);
-  if (cluster === undefined) throw new Refusal(problems);
-  return cluster;
+interface Opened {
+  readonly lab: Lab;
+  readonly tools: Tools;
+  /** Whether this run made the lab, and so takes it down. */
+  readonly owned: boolean;
+  readonly stages: Report['stages'];
 }
 
-/** Programs are installed unasked only as root on Debian or with CI=true, and not without a word. */
-export async function installIfNeeded(progress: Progress): Promise<void> {
-  if (process.platform !== 'linux' || !mayInstall()) return;
-  progress.stage(`install ${debianPackages.join(', ')} with apt-get`);
-  await install(shell);
-  progress.done();
+async function open(cluster: Cluster, name: string, walk: boolean, progress: Progress): Promise<Opened> {
+  const running = walk ? undefined : findLab(name);
+  if (running === undefined) {
+    return { ...(await bringUp(shell, cluster, name, (stage) => progress.stage(stage))), owned: true };
+  }
+  progress.say(`using the lab ${name}, which runs already`);
+  return { lab: await connectLab(running), tools: await checkMachine(shell), owned: false, stages: [] };
+}
+
+/** Shows each step when it is done; `steps` are the policy files of a walk. */
+function listener(progress: Progress, quiet: boolean, steps: readonly PolicyDocument[] | undefined): Listener {
+  const style = styleOf(process.stdout, process.env);
+  return {
+    stage: (name) => progress.stage(name),
+    step: (soFar, index) => {
+      progress.done();
+      if (!quiet) process.stdout.write(`\n${stepText(soFar, index, style, steps?.length ?? 1)}\n`);
+    },
+  };
 }
 
 function seedOf(word: string | undefined): number {
@@ -166,24 +145,22 @@ function seedOf(word: string | undefined): number {
   ]);
 }
 
-const notYet = ({ file, target }: Cluster) => ({
+const notTheLab = ({ file, target }: Cluster): Problem => ({
   code: 'verify-target',
   at: { file, path: 'target' },
-  what: `a cluster on ${target.kind} cannot be verified from here yet.`,
-  rule: 'this version verifies clusters whose target is lab.',
+  what: `The target is ${target.kind}, and this version builds and verifies labs only.`,
+  rule: 'descriptions of other targets can be validated and explained.',
   example: 'target: { lab: {} }',
 });
 
+/** Writes the three forms of the report; gives the line that says where. */
 function write(report: Report, folder: string): string {
   mkdirSync(folder, { recursive: true });
-  const put = (name: string, text: string): string => {
-    const file = join(folder, name);
-    writeFileSync(file, text);
-    return file;
-  };
-  put('report.json', json(report));
-  put('junit.xml', junit(report));
-  return `Report: ${put('report.html', html(report))} (also report.json and junit.xml)`;
+  const page = join(folder, 'report.html');
+  writeFileSync(join(folder, 'report.json'), json(report));
+  writeFileSync(join(folder, 'junit.xml'), junit(report));
+  writeFileSync(page, html(report));
+  return `Report: ${page} (also report.json and junit.xml)`;
 }
 
 function lookAround(name: string, { tasks }: Report): string {

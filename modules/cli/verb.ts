@@ -62,7 +62,7 @@ export async function call<O extends Record<string, Option>>(
       rest: cut < 0 ? [] : argv.slice(cut + 1),
     });
   } catch (error) {
-    const refusal = error instanceof Refusal ? error : usageRefusal(verb, error);
+    const refusal = refusalOf(error) ?? usageRefusal(verb, error);
     if (refusal) {
       report(refusal.problems, json);
       return refusal.exitCode;
@@ -71,6 +71,12 @@ export async function call<O extends Record<string, Option>>(
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return exit.unknown;
   }
+}
+
+/** The refusal itself, or the one that made something else fail. */
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  return error instanceof Error && error.cause !== undefined ? refusalOf(error.cause) : undefined;
 }
 
 /** Problems for a person on stderr, or as JSON on stdout where a program reads. */

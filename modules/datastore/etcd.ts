@@ -29,14 +29,19 @@ export class EtcdError extends Error {
   }
 }
 
+/** Nobody listens there, or nothing leads there: the request has not been seen by anybody, so another member may have it. */
+const unsent: readonly string[] = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'];
+
 export class Etcd {
-  readonly url: string;
+  readonly #urls: readonly string[];
+  /** The member that answered last. */
+  #current = 0;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
   readonly #timeoutMs: number;
 
-  /** `url`: `http://10.64.0.1:2379`. `timeoutMs`: limit of each request but watches. */
-  constructor(url: string, timeoutMs = 5_000) {
-    this.url = url;
+  /** `urls`: of each member, `http://10.64.0.1:2379`. `timeoutMs`: limit of each request but watches. */
+  constructor(urls: readonly string[], timeoutMs = 5_000) {
+    this.#urls = urls;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -88,7 +93,7 @@ export class Etcd {
         spent = event.node.modifiedIndex <= present;
         if (spent) break;
       }
-      if (!spent) throw new Error(`${this.url} ended the watch`);
+      if (!spent) throw new Error(`${this.#url} ended the watch`);
     }
   }
 
@@ -102,9 +107,28 @@ export class Etcd {
     return body.node.modifiedIndex;
   }
 
-  #call(method: string, key: string, form?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  get #url(): string {
+    return this.#urls[this.#current % this.#urls.length]!;
+  }
+
+  /** Asks the member that answered last; one that cannot be reached passes the request on to the next. */
+  async #call(method: string, key: string, form?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    for (let tries = 1; ; tries++) {
+      const asked = this.#current;
+      try {
+        return await this.#request(method, key, form, signal);
+      } catch (error) {
+        if (asked === this.#current) this.#current++;
+        const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+        if (tries >= this.#urls.length || !unsent.includes(code)) throw error;
+      }
+    }
+  }
+
+  #request(method: string, key: string, form?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    const url = this.#url;
     return new Promise((resolve, reject) => {
-      const call = request(`${this.url}/v2/keys${key}`, {
+      const call = request(`${url}/v2/keys${key}`, {
         method,
         agent: signal ? false : this.#agent,
         ...(signal ? { signal } : { timeout: this.#timeoutMs }),
@@ -112,7 +136,7 @@ export class Etcd {
       });
       call.on('response', resolve);
       call.on('error', reject);
-      call.on('timeout', () => call.destroy(new Error(`${this.url} did not answer within ${this.#timeoutMs} ms`)));
+      call.on('timeout', () => call.destroy(new Error(`${url} did not answer within ${this.#timeoutMs} ms`)));
       call.end(form);
     });
   }

@@ -51,6 +51,8 @@ export interface TaskRequest {
 
 export interface LabTask extends TaskRequest {
   readonly address: string;
+  /** Id of its endpoint in the datastore: another one each time that the task is started. */
+  readonly endpoint: string;
   readonly interface: string;
 }
 
@@ -68,12 +70,20 @@ export interface ProbeAnswers {
   readonly arrived: readonly number[];
 }
 
+/** Its id as the lab's process counts. */
+export interface Process {
+  readonly pid: number;
+  readonly running: boolean;
+}
+
 export interface LabStatus {
   readonly topology: Topology;
   readonly hosts: readonly {
     readonly name: string;
     readonly sessions: readonly Session[];
-    readonly processes: Readonly<Record<string, { readonly pid: number; readonly running: boolean }>>;
+    readonly processes: Readonly<Record<string, Process>>;
   }[];
+  /** The lab's own: the listeners of all tasks, and the prober. */
+  readonly helpers: Readonly<Record<string, Process>>;
   readonly tasks: readonly LabTask[];
 }

@@ -45,10 +45,15 @@ export class Helper<Q extends { readonly id: number }> {
         this.#waiting.delete(id);
         reject(new HelperFailed(`${this.#name} did not answer within ${limitMs} ms`));
       }, limitMs);
-      const settle = (): void => clearTimeout(timer);
       this.#waiting.set(id, {
-        resolve: (value) => (settle(), resolve(value as A)),
-        reject: (error) => (settle(), reject(error)),
+        resolve: (value) => {
+          clearTimeout(timer);
+          resolve(value as A);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
       });
       if (this.process.exitCode !== null || !this.process.stdin?.writable) {
         this.#waiting.get(id)?.reject(new HelperFailed(`${this.#name} is not running`));

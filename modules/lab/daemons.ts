@@ -1,5 +1,5 @@
 /** The real daemons of the lab, and the stand-in for Felix: how each is started, and how to see that it is up. */
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { compiled } from '../root/root.ts';
 import type { ChildProcess, Shell } from '../shell/shell.ts';
 import { birdConfig, parseSessions, type BirdMajor, type Session } from './bird.ts';
@@ -17,10 +17,26 @@ export const logFile = (name: string): string => `${folder}/log/${name}.log`;
 
 function daemon(shell: Shell, host: LabHost, name: string, command: readonly string[], env = {}): ChildProcess {
   const log = openSync(logFile(`${name}-${host.name}`), 'a');
-  return shell.start(inside(host.name, command), { stdio: ['ignore', log, log], env });
+  try {
+    return shell.start(inside(host.name, command), { stdio: ['ignore', log, log], env });
+  } finally {
+    closeSync(log);
+  }
 }
 
-export const etcdUrl = (master: LabHost): string => `http://${master.address}:2379`;
+/** The end of what a daemon wrote to its log. */
+export const lastWords = (name: string, host: string): string =>
+  readFileSync(logFile(`${name}-${host}`), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(-3)
+    .join('\n') || 'it said nothing';
+
+const etcdUrl = (master: LabHost): string => `http://${master.address}:2379`;
+
+/** Of every member. */
+export const etcdUrls = (hosts: readonly LabHost[]): string[] =>
+  hosts.filter((host) => host.role === 'master').map(etcdUrl);
 
 export function startEtcd(shell: Shell, { hosts }: Topology, master: LabHost): ChildProcess {
   const masters = hosts.filter((host) => host.role === 'master');
@@ -77,8 +93,9 @@ export async function missingRoutes(shell: Shell, { hosts }: Topology, host: Lab
 }
 
 export function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, restore: string): ChildProcess {
-  const masters = hosts.filter((candidate) => candidate.role === 'master');
-  const master = masters[hosts.indexOf(host) % masters.length]!;
+  // Each host has another member first, so that they share the watchers.
+  const urls = etcdUrls(hosts);
+  const first = hosts.indexOf(host) % urls.length;
   return daemon(
     shell,
     host,
@@ -87,7 +104,7 @@ export function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, res
       process.execPath,
       compiled('modules/lab/felix/main.ts'),
       `--host=${host.name}`,
-      `--etcd=${etcdUrl(master)}`,
+      `--etcd=${[...urls.slice(first), ...urls.slice(0, first)].join(',')}`,
       `--restore=${restore}`,
     ],
     // The lock of iptables is a file: hosts that share it would wait for each other.

@@ -1,5 +1,5 @@
 /** Runs a command of the user's inside a task, with his terminal. */
-import type { Shell } from '../shell/shell.ts';
+import { signalCode, type Shell } from '../shell/shell.ts';
 import type { Running } from './lab.ts';
 import { isRoot } from './permission.ts';
 
@@ -10,8 +10,11 @@ export function enterTask(shell: Shell, lab: Running, namespace: string, command
     [...into, '--mount', '--pid', '--', 'nsenter', `--net=/run/netns/${namespace}`, '--', ...command],
     { stdio: 'inherit' },
   );
-  return new Promise((resolve, reject) => {
+  // Ctrl-C on the terminal is the command's to answer: without this, a shell in a task would lose its terminal to ours.
+  const ignore = (): void => undefined;
+  process.on('SIGINT', ignore);
+  return new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15)));
-  });
+    child.once('exit', (code, signal) => resolve(code ?? signalCode(signal ?? 'SIGKILL')));
+  }).finally(() => process.off('SIGINT', ignore));
 }

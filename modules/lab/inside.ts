@@ -12,7 +12,7 @@ import { keys, type Write } from '../datastore/calico.ts';
 import { Etcd } from '../datastore/etcd.ts';
 import { compiled } from '../root/root.ts';
 import { must, shell, type ChildProcess } from '../shell/shell.ts';
-import type { Built, LabApi, LabStatus, ProbeAnswers, ProbeBatch } from './api.ts';
+import type { Built, LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process } from './api.ts';
 import { Helper } from './child.ts';
 import * as daemons from './daemons.ts';
 import { runBatches, runInside } from './ip.ts';
@@ -45,9 +45,12 @@ class Lab {
     attach: ({ tasks }) => need(this.#launcher).attach(tasks, need(this.#etcd)),
     detach: async ({ names }) => {
       await need(this.#serve).ask({ end: names }, limits.helper);
+      await need(this.#probe).ask({ forget: names }, limits.helper);
       return { index: await need(this.#launcher).detach(names, need(this.#etcd)) };
     },
-    listen: ({ listen }) => need(this.#serve).ask<void>({ listen }, limits.helper),
+    listen: async ({ listen }) => {
+      await need(this.#serve).ask({ listen }, limits.helper);
+    },
     probe: (batch) => this.#send(batch),
     write: async ({ writes }) => {
       let index = 0;
@@ -85,7 +88,7 @@ class Lab {
     for (const host of hosts) this.#keep(host, 'bird', daemons.startBird(shell, topology, host, birdMajor));
     this.#serve = helper<ServeRequest>('serve');
     this.#probe = helper<ProbeRequest>('probe');
-    this.#etcd = new Etcd(daemons.etcdUrl(masters[0]!));
+    this.#etcd = new Etcd(daemons.etcdUrls(hosts));
     // Probes start from hosts too.
     const listen = hosts.map((host) => ({ namespace: host.name, tcp: [], udp: [] }));
     await this.#serve.ask({ listen }, limits.helper);
@@ -118,6 +121,7 @@ class Lab {
         await etcd.set(keys.ready, 'true');
         break;
       } catch (error) {
+        this.#mustRun(['etcd']);
         if (performance.now() > deadline) {
           throw new Error(`etcd took no write within ${limits.etcd / 1000} s: ${String(error)}`, { cause: error });
         }
@@ -147,6 +151,7 @@ class Lab {
     for (;;) {
       const missing = await daemons.missingRoutes(shell, topology, host);
       if (missing.length === 0) return;
+      this.#mustRun(['bird']);
       if (performance.now() > deadline) {
         throw new Error(`${host.name} got no route to ${missing.join(', ')} within ${limits.bgp / 1000} s`);
       }
@@ -212,13 +217,26 @@ class Lab {
       name: host.name,
       sessions: await daemons.birdSessions(shell, host),
       processes: Object.fromEntries(
-        [...(this.#processes.get(host.name) ?? [])].map(([name, child]) => [
-          name,
-          { pid: child.pid ?? 0, running: child.exitCode === null && child.signalCode === null },
-        ]),
+        [...(this.#processes.get(host.name) ?? [])].map(([name, child]) => [name, seen(child)]),
       ),
     }));
-    return { topology, hosts: await Promise.all(hosts), tasks: [...need(this.#launcher).tasks.values()] };
+    return {
+      topology,
+      hosts: await Promise.all(hosts),
+      helpers: { serve: seen(need(this.#serve).process), probe: seen(need(this.#probe).process) },
+      tasks: [...need(this.#launcher).tasks.values()],
+    };
+  }
+
+  /** Ends a wait at once for what cannot come any more: a daemon of one of these kinds has ended. */
+  #mustRun(kinds: readonly string[]): void {
+    for (const [host, own] of this.#processes) {
+      for (const [name, child] of own) {
+        if (!kinds.includes(name) || seen(child).running) continue;
+        const how = child.exitCode === null ? `signal ${child.signalCode ?? 'unknown'}` : `exit code ${child.exitCode}`;
+        throw new Error(`${name} on ${host} ended with ${how}: ${daemons.lastWords(name, host)}`);
+      }
+    }
   }
 
   #keep(host: LabHost, name: string, child: ChildProcess): void {
@@ -227,6 +245,11 @@ class Lab {
     this.#processes.set(host.name, own);
   }
 }
+
+const seen = (child: ChildProcess): Process => ({
+  pid: child.pid ?? 0,
+  running: child.exitCode === null && child.signalCode === null,
+});
 
 function need<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('the lab is not built yet');

@@ -1,13 +1,14 @@
 /** A lab as seen from outside: bring one up, find those that run, talk to them, take them down. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exit, Refusal } from '../problem/problem.ts';
-import { compiled } from '../root/root.ts';
+import { compiled, root } from '../root/root.ts';
 import type { ChildProcess, Shell } from '../shell/shell.ts';
 import type { LabApi } from './api.ts';
 import { isRoot, unshareCommand } from './permission.ts';
 import { caller, type Caller } from './rpc.ts';
+import { stableId } from './topology.ts';
 
 const program = compiled('modules/lab/inside.ts');
 const socketPath = (pid: number): string => `/proc/${pid}/root/run/lab/control.sock`;
@@ -54,23 +55,31 @@ export const findLab = (name: string): Running | undefined => runningLabs().find
 
 /** Starts the process of a lab; its machines come with `call('build')`. Refuses when one of that name runs. */
 export async function startLab(shell: Shell, name: string): Promise<Lab> {
-  const other = findLab(name);
-  if (other) throw alreadyRuns(other);
+  const release = await claim(name);
+  try {
+    const other = findLab(name);
+    if (other) throw alreadyRuns(name, `(process ${other.pid})`);
+    return await start(shell, name);
+  } finally {
+    release();
+  }
+}
+
+async function start(shell: Shell, name: string): Promise<Lab> {
   // A session of its own: Ctrl-C goes to the caller, who ends the lab in order.
   const child = shell.start([...unshareCommand(isRoot()), process.execPath, program, `--lab=${name}`], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
+  // A lab that was ended by others does not read any more.
+  child.stdin?.on('error', () => undefined);
   await ready(child);
-  const all = runningLabs().filter((lab) => lab.name === name);
-  const own = all.find((lab) => parentOf(lab.pid) === child.pid);
+  const own = runningLabs().find((lab) => lab.name === name && parentOf(lab.pid) === child.pid);
   if (!own) throw new Error('the lab ended as soon as it had started');
-  // Two that start at once see each other here, and the younger gives way.
-  if (all[0] && all[0].pid !== own.pid) {
+  const { call, disconnect } = await connectTo(own).catch(async (error: unknown) => {
     await endLab(own);
-    throw alreadyRuns(all[0]);
-  }
-  const { call, disconnect } = await connectTo(own);
+    throw error;
+  });
   return {
     ...own,
     call,
@@ -82,6 +91,21 @@ export async function startLab(shell: Shell, name: string): Promise<Lab> {
       disconnect();
     },
   };
+}
+
+/**
+ * Only one process at a time starts a lab of a name: it holds a socket in the abstract namespace, which is no file and
+ * goes with the process.
+ */
+function claim(name: string): Promise<() => void> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? alreadyRuns(name, '(it is just being started)') : error),
+    );
+    const id = stableId(String(process.getuid?.()), root, name);
+    server.listen(`\0mesos-calico-lab-${id}`, () => resolve(() => server.close()));
+  });
 }
 
 /** Connects to a lab that runs. */
@@ -119,16 +143,49 @@ const startTime = (pid: string): number =>
 const parentOf = (pid: number): number =>
   Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[1]);
 
-function connectTo({ pid }: Running): Promise<{ call: Caller<LabApi>; disconnect: () => void }> {
+/** What the lab could not do; the answer that it was asked for is not known. */
+const failed = (lab: string, what: string, cause: unknown): Refusal =>
+  new Refusal(
+    [
+      {
+        code: 'lab-failed',
+        what: `the lab ${lab} could not ${what}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      },
+    ],
+    exit.unknown,
+  );
+
+function connectTo({ name, pid }: Running): Promise<{ call: Caller<LabApi>; disconnect: () => void }> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath(pid));
-    socket.once('error', reject);
+    const fail = (error: Error): void => reject(failed(name, 'be reached', error));
+    socket.once('error', fail);
     socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve({ call: caller<LabApi>(socket), disconnect: () => socket.destroy() });
+      socket.off('error', fail);
+      const ask = caller<LabApi>(socket);
+      const call: Caller<LabApi> = (method, request) =>
+        ask(method, request).catch((error: unknown) => {
+          throw failed(name, words[method], error);
+        });
+      resolve({ call, disconnect: () => socket.destroy() });
     });
   });
 }
+
+/** What a call is for, as it ends the sentence `the lab could not …`. */
+const words: Readonly<Record<keyof LabApi, string>> = {
+  build: 'be built',
+  routed: 'spread its routes',
+  status: 'tell its status',
+  attach: 'start tasks',
+  detach: 'end tasks',
+  listen: 'open listeners',
+  probe: 'send probes',
+  write: 'write to etcd',
+  read: 'read from etcd',
+  programmed: 'tell what is programmed',
+  exec: 'run a command',
+};
 
 /** Waits for the lab's word that it listens; what it says on standard error is the reason when it ends instead. */
 function ready(child: ChildProcess): Promise<void> {
@@ -153,12 +210,12 @@ function ready(child: ChildProcess): Promise<void> {
   });
 }
 
-const alreadyRuns = ({ name, pid }: Running): Refusal =>
+const alreadyRuns = (name: string, which: string): Refusal =>
   new Refusal(
     [
       {
         code: 'lab-runs-already',
-        what: `a lab called ${name} runs already (process ${pid}).`,
+        what: `a lab called ${name} runs already ${which}.`,
         rule: 'each lab needs a name of its own.',
         example: `npm run lab down -- --name ${name}; or another name with --name`,
       },

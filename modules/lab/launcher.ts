@@ -4,7 +4,7 @@
  */
 import { endpointWrite, keys, type WorkloadEndpoint, type Write } from '../datastore/calico.ts';
 import type { Etcd } from '../datastore/etcd.ts';
-import type { Shell } from '../shell/shell.ts';
+import { must, type Shell } from '../shell/shell.ts';
 import type { LabTask, TaskRequest } from './api.ts';
 import { Ipam } from './ipam.ts';
 import { runBatches } from './ip.ts';
@@ -19,6 +19,8 @@ export class Launcher {
   readonly #shell: Shell;
   readonly #topology: Topology;
   readonly #ipam = new Ipam();
+  /** How often a task of each name was started: each time it is another endpoint, on another interface. */
+  readonly #starts = new Map<string, number>();
 
   constructor(shell: Shell, topology: Topology) {
     this.#shell = shell;
@@ -26,17 +28,23 @@ export class Launcher {
   }
 
   async attach(requests: readonly TaskRequest[], etcd: Etcd): Promise<{ tasks: LabTask[]; index: number }> {
-    const tasks = requests.map((request): LabTask => {
-      if (this.tasks.has(request.name)) throw new Error(`a task ${request.name} runs already`);
-      const id = stableId('endpoint', request.name);
-      return {
-        ...request,
-        address: this.#ipam.assign(this.#host(request.host), handle(request.name)),
-        interface: `cali${id.slice(0, 11)}`,
-      };
-    });
-    const wires = tasks.map((task) => ({ ...task, task: task.name, mac }));
-    await runBatches(this.#shell, taskBatches(wires, this.#topology.mtu));
+    const taken = new Set([...this.tasks.keys(), ...this.#topology.hosts.map((host) => host.name)]);
+    for (const { name, host } of requests) {
+      this.#host(host);
+      if (taken.has(name)) throw new Error(`a task or host ${name} runs already`);
+      taken.add(name);
+    }
+    const tasks: LabTask[] = [];
+    try {
+      for (const request of requests) tasks.push(this.#plan(request));
+      const wires = tasks.map((task) => ({ ...task, task: task.name, mac }));
+      await runBatches(this.#shell, taskBatches(wires, this.#topology.mtu));
+    } catch (error) {
+      // All or none: what could not be started keeps no address and no namespace.
+      for (const task of tasks) this.#ipam.release(this.#host(task.host), handle(task.name));
+      await this.#shell.run(['ip', '-force', '-batch', '-'], { input: endLines(tasks.map((task) => task.name)) });
+      throw error;
+    }
     for (const task of tasks) this.tasks.set(task.name, task);
     const hosts = [...new Set(tasks.map((task) => task.host))].map((name) => this.#host(name));
     const write = (writes: readonly Write[]): Promise<number[]> =>
@@ -49,18 +57,29 @@ export class Launcher {
 
   async detach(names: readonly string[], etcd: Etcd): Promise<number> {
     let index = 0;
-    for (const name of names) {
+    const tasks = names.map((name) => {
       const task = this.tasks.get(name);
       if (!task) throw new Error(`no task ${name}`);
+      return task;
+    });
+    for (const task of tasks) {
       const host = this.#host(task.host);
       index = Math.max(index, await etcd.delete(keys.endpoint(endpoint(task))));
-      this.#ipam.release(host, handle(name));
+      this.#ipam.release(host, handle(task.name));
       const { key, value } = this.#ipam.write(host);
       await etcd.set(key, value);
-      this.tasks.delete(name);
+      this.tasks.delete(task.name);
     }
-    await runBatches(this.#shell, [{ lines: names.map((name) => `netns del ${name}`) }]);
+    await must(this.#shell, ['ip', '-batch', '-'], { input: endLines(names), timeoutMs: 30_000 });
     return index;
+  }
+
+  #plan(request: TaskRequest): LabTask {
+    const start = this.#starts.get(request.name) ?? 0;
+    const endpoint = stableId('endpoint', request.name, ...(start === 0 ? [] : [String(start)]));
+    const address = this.#ipam.assign(this.#host(request.host), handle(request.name));
+    this.#starts.set(request.name, start + 1);
+    return { ...request, address, endpoint, interface: `cali${endpoint.slice(0, 11)}` };
   }
 
   #host(name: string): LabHost {
@@ -70,6 +89,8 @@ export class Launcher {
   }
 }
 
+const endLines = (names: readonly string[]): string => names.map((name) => `netns del ${name}\n`).join('');
+
 const handle = (task: string): string => stableId('container', task);
 
 function endpoint(task: LabTask): WorkloadEndpoint {
@@ -77,7 +98,7 @@ function endpoint(task: LabTask): WorkloadEndpoint {
     host: task.host,
     orchestrator: task.orchestrator,
     workload: task.orchestrator === 'libnetwork' ? 'libnetwork' : stableId('container', task.name),
-    id: stableId('endpoint', task.name),
+    id: task.endpoint,
     interface: task.interface,
     mac,
     profiles: task.profiles,

@@ -19,11 +19,11 @@ export class Stdio {
   readonly #buffer = Buffer.alloc(1 << 20);
 
   /** The messages that have arrived; undefined at the end of the input. */
-  read<T>(): T[] | undefined {
+  read(): unknown[] | undefined {
     const length = readSync(0, this.#buffer);
     if (length === 0) return undefined;
     const text = this.#decoder.decode(this.#buffer.subarray(0, length), { stream: true });
-    return this.#lines.take(text).map((line) => JSON.parse(line) as T);
+    return this.#lines.take(text).map((line) => JSON.parse(line) as unknown);
   }
 
   write(message: unknown): void {

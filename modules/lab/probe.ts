@@ -23,7 +23,12 @@ export interface LabProbe {
   readonly likely: boolean;
 }
 
-export interface ProbeRequest {
+export type ProbeRequest =
+  | ProbeOrder
+  /** Lets go of namespaces that end. */
+  | { readonly id: number; readonly forget: readonly string[] };
+
+interface ProbeOrder {
   readonly id: number;
   readonly probes: readonly LabProbe[];
   /** Carried by the first probe, counted up by the others. */
@@ -98,7 +103,7 @@ function open(probe: LabProbe): number {
   }
 }
 
-function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeRequest): void {
+function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): void {
   const epoll = new sys.Epoll();
   const results: ProbeResult[] = [];
   const flights = new Map<number, Flight>();
@@ -232,10 +237,14 @@ function echo(nonce: number): Buffer {
 
 const round = (ms: number): number => Math.round(ms * 100) / 100;
 
-for (let requests = stdio.read<ProbeRequest>(); requests; requests = stdio.read<ProbeRequest>()) {
-  for (const request of requests) {
+for (let requests = stdio.read(); requests; requests = stdio.read()) {
+  for (const request of requests as ProbeRequest[]) {
     try {
-      run(request);
+      if ('probes' in request) run(request);
+      else {
+        for (const namespace of request.forget) sys.forget(namespace);
+        stdio.write({ id: request.id, result: true });
+      }
     } catch (error) {
       stdio.write({ id: request.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }

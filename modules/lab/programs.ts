@@ -42,9 +42,9 @@ const programs: readonly Program[] = [
 export const debianPackages = [...new Set(programs.map((program) => program.packages.debian))];
 
 /** A problem for each program that is not on this machine. */
-export function missingPrograms(): Problem[] {
+export function missingPrograms(find: (program: string) => string | undefined = which): Problem[] {
   return programs
-    .filter((program) => which(program.name) === undefined)
+    .filter((program) => find(program.name) === undefined)
     .map(({ name, why, packages }) => ({
       code: 'lab-program-missing',
       what: `${name} is not installed.`,
@@ -65,8 +65,8 @@ function readOsRelease(): string {
 /** Versions of the programs that are here, and the dialects that go with them; or why they will not do. */
 export async function tools(shell: Shell, unshare: readonly string[]): Promise<Tools | Problem[]> {
   const [bird, etcd, restore] = await Promise.all([
-    shell.run(['bird', '--version']),
-    shell.run(['etcd', '--version']),
+    shell.run(['bird', '--version'], { timeoutMs: 10_000 }),
+    shell.run(['etcd', '--version'], { timeoutMs: 10_000 }),
     workingRestore(shell, unshare),
   ]);
   const problems: Problem[] = [];

@@ -110,23 +110,24 @@ function handle(request: ServeRequest): unknown {
   return answer;
 }
 
+function answerRequests(): void {
+  const requests = stdio.read() as ServeRequest[] | undefined;
+  // The lab has gone, or let go of this process.
+  if (!requests) process.exit(0);
+  for (const request of requests) {
+    try {
+      stdio.write({ id: request.id, result: handle(request) });
+    } catch (error) {
+      stdio.write({ id: request.id, error: String(error) });
+    }
+  }
+}
+
 epoll.add(0, sys.EPOLLIN);
-for (let running = true; running;) {
+for (;;) {
   epoll.wait(-1, (fd) => {
     const listener = byFd.get(fd);
-    if (listener) {
-      ready(listener);
-      return;
-    }
-    if (fd !== 0) return;
-    const requests = stdio.read<ServeRequest>();
-    if (!requests) running = false;
-    for (const request of requests ?? []) {
-      try {
-        stdio.write({ id: request.id, result: handle(request) });
-      } catch (error) {
-        stdio.write({ id: request.id, error: String(error) });
-      }
-    }
+    if (listener) ready(listener);
+    else if (fd === 0) answerRequests();
   });
 }

@@ -1,5 +1,5 @@
 /** A lab as text. Pure. */
-import type { LabStatus } from './api.ts';
+import type { LabStatus, Process } from './api.ts';
 
 /** What was built: hosts with their blocks, tasks with their addresses. */
 export function topologyText(name: string, { topology, tasks }: LabStatus): string {
@@ -17,17 +17,24 @@ export function topologyText(name: string, { topology, tasks }: LabStatus): stri
   return `${lines.join('\n')}\n`;
 }
 
+/** True when every process runs and every host has an established session with every other. */
+export const isWell = ({ hosts, helpers }: LabStatus): boolean =>
+  Object.values(helpers).every((process) => process.running) &&
+  hosts.every(
+    ({ sessions, processes }) =>
+      // A BIRD that hangs tells of no sessions at all.
+      sessions.filter((session) => session.state === 'Established').length === hosts.length - 1 &&
+      Object.values(processes).every((process) => process.running),
+  );
+
 /** How it is: every host with its BGP sessions and processes, every task. */
-export function statusText(name: string, { topology, hosts, tasks }: LabStatus): string {
-  const lines = [`The lab ${name}: ${hosts.length} hosts, ${tasks.length} tasks`, ''];
+export function statusText(name: string, { topology, hosts, helpers, tasks }: LabStatus): string {
+  const lines = [`The lab ${name}: ${hosts.length} hosts, ${tasks.length} tasks; ${runs(helpers)}`, ''];
   for (const host of hosts) {
     const own = topology.hosts.find((one) => one.name === host.name);
     const up = host.sessions.filter((session) => session.state === 'Established').length;
-    const processes = Object.entries(host.processes).map(
-      ([what, { running }]) => `${what} ${running ? 'runs' : 'DOWN'}`,
-    );
     lines.push(
-      `${host.name.padEnd(16)} ${(own?.address ?? '').padEnd(15)} BGP ${up} of ${host.sessions.length} established   ${processes.join(', ')}`,
+      `${host.name.padEnd(16)} ${(own?.address ?? '').padEnd(15)} BGP ${up} of ${hosts.length - 1} established   ${runs(host.processes)}`,
       ...host.sessions
         .filter((session) => session.state !== 'Established')
         .map((session) => `    ${session.peer}: ${session.state || 'down'}`),
@@ -38,3 +45,8 @@ export function statusText(name: string, { topology, hosts, tasks }: LabStatus):
   }
   return `${lines.join('\n')}\n`;
 }
+
+const runs = (processes: Readonly<Record<string, Process>>): string =>
+  Object.entries(processes)
+    .map(([what, { running }]) => `${what} ${running ? 'runs' : 'DOWN'}`)
+    .join(', ');

@@ -74,6 +74,7 @@ function check(call: string, result: number): number {
 }
 
 const namespaces = new Map<string, number>();
+const home = openSync('/proc/self/ns/net', 'r');
 let current = '';
 
 /** Moves this thread into a named network namespace; free when it is there already. */
@@ -85,12 +86,19 @@ export function enter(namespace: string): void {
   current = namespace;
 }
 
-/** Forgets a namespace that is gone, so that a new one of the same name is opened anew. */
+/**
+ * Lets go of a namespace that ends: as long as a file or a thread holds it, its interfaces stay, and a new one of the
+ * same name would be taken for it.
+ */
 export function forget(namespace: string): void {
   const fd = namespaces.get(namespace);
-  if (fd !== undefined) close(fd);
+  if (fd === undefined) return;
+  if (current === namespace) {
+    check('setns', c.setns(home, 0x40000000) as number);
+    current = '';
+  }
+  close(fd);
   namespaces.delete(namespace);
-  if (current === namespace) current = '';
 }
 
 /** A non-blocking socket in the namespace that the thread is in. */
@@ -118,7 +126,7 @@ export const accept = (fd: number): number => c.accept4(fd, null, null, SOCK_NON
 
 /** 0, or the errno. */
 export const send = (fd: number, data: Buffer): number =>
-  (Number(c.send(fd, data, data.length, 0x4000)) as number) < 0 ? errnoOf() : 0;
+  Number(c.send(fd, data, data.length, 0x4000)) < 0 ? errnoOf() : 0;
 export const sendTo = (fd: number, data: Buffer, length: number, to: Buffer): void =>
   void c.sendto(fd, data, length, 0x4000, to, 16);
 

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { Address4 } from 'ip-address';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { PolicyHost } from '../policy/network.ts';
+import { Refusal, type Problem } from '../problem/problem.ts';
 
 /** Everything the lab's process needs to build the machines; plain JSON. */
 export interface Topology {
@@ -27,13 +29,40 @@ export interface LabHost {
 /** Addresses in one block of Calico's IPAM. Source: libcalico `block.py`, BLOCK_PREFIXLEN 26. */
 export const blockSize = 64;
 
+/** Throws a Refusal when the hosts do not fit: blocks would overlap what is not the pool's, or addresses the gateway's. */
 export function topology(cluster: Cluster): Topology {
   if (cluster.target.kind !== 'lab') throw new Error(`${cluster.name} is no lab`);
   const fabric = new Address4(cluster.target.fabric);
   const first = fabric.startAddress().bigInt();
-  const pool = cluster.calico.ipPools[0];
-  if (!pool) throw new Error(`${cluster.name} has no IP pool`);
-  const poolStart = new Address4(pool.cidr).startAddress().bigInt();
+  // The lab speaks IPv4, and takes all its blocks from one pool.
+  const pool = cluster.calico.ipPools.find(({ cidr }) => !cidr.includes(':'));
+  if (!pool) throw new Error(`${cluster.name} has no IPv4 pool`);
+  const poolRange = new Address4(pool.cidr);
+  const poolStart = poolRange.startAddress().bigInt();
+  const count = cluster.nodes.length;
+  const problems: Problem[] = [];
+  const blocks = Math.floor(2 ** (32 - poolRange.subnetMask) / blockSize);
+  if (blocks < count) {
+    problems.push({
+      code: 'lab-pool-too-small',
+      at: { file: cluster.file, path: `calico.ipPools.${pool.name}.cidr` },
+      what: `${pool.cidr} has room for ${blocks} blocks of ${blockSize} addresses, and there are ${count} hosts.`,
+      rule: 'each host of the lab has a block of the first IPv4 pool for its own.',
+      remedy: `a prefix of /${26 - Math.ceil(Math.log2(count))} or shorter`,
+    });
+  }
+  // The first address names the network, the last one everybody on it, and the one before is the gateway.
+  const addresses = 2 ** (32 - fabric.subnetMask) - 3;
+  if (addresses < count) {
+    problems.push({
+      code: 'lab-fabric-too-small',
+      at: { file: cluster.file, path: 'target.lab.fabric' },
+      what: `${cluster.target.fabric} has ${Math.max(0, addresses)} addresses for ${count} hosts.`,
+      rule: 'each host needs an address, and the gateway, the network and the broadcast have one each.',
+      remedy: `a prefix of /${32 - Math.ceil(Math.log2(count + 3))} or shorter`,
+    });
+  }
+  if (problems.length > 0) throw new Refusal(problems);
   return {
     name: cluster.name,
     fabric: {
@@ -51,6 +80,12 @@ export function topology(cluster: Cluster): Topology {
     asNumber: cluster.calico.asNumber,
     mtu: cluster.calico.mtu,
   };
+}
+
+/** Addresses of the lab's hosts, for profiles that name them. */
+export function hostsOf(cluster: Cluster): (node: string) => PolicyHost {
+  const addresses = new Map(topology(cluster).hosts.map((host) => [host.name, host.address]));
+  return (node) => ({ name: node, address: addresses.get(node)! });
 }
 
 /** A stand-in for the random ids of Docker and Mesos: 64 hex digits that are the same in every run. */

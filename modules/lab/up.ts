@@ -2,10 +2,12 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { exit, Refusal, type Problem } from '../problem/problem.ts';
 import type { Shell } from '../shell/shell.ts';
+import { specs } from '../verify/states.ts';
 import type { Tools } from './api.ts';
 import { endLab, startLab, type Lab } from './lab.ts';
 import { isRoot, permissionProblems, unshareCommand } from './permission.ts';
 import { missingPrograms, tools } from './programs.ts';
+import { neighbourLimit, roomProblems, type Crowd } from './room.ts';
 import { topology } from './topology.ts';
 
 export interface Up {
@@ -49,15 +51,24 @@ export async function bringUp(shell: Shell, cluster: Cluster, name: string, onSt
     stages.push({ name: title, ms: Math.round(performance.now() - begin) });
     return result;
   };
+  const plan = topology(cluster);
   const found = await stage('check this machine', () => checkMachine(shell));
+  const crowded = roomProblems(crowd(cluster), neighbourLimit());
+  if (crowded.length > 0) throw new Refusal(crowded, exit.unknown);
   const lab = await stage('start the lab', () => startLab(shell, name));
   try {
-    await stage('wire hosts, start etcd, BIRD and agents', () =>
-      lab.call('build', { topology: topology(cluster), tools: found }),
-    );
+    await stage('wire hosts, start etcd, BIRD and agents', () => lab.call('build', { topology: plan, tools: found }));
     return { lab, tools: found, stages };
   } catch (error) {
     await endLab(lab);
     throw error;
   }
+}
+
+/** The tasks that a verification of the cluster starts. */
+function crowd(cluster: Cluster): Crowd {
+  const { tasks, guards } = specs(cluster);
+  const byHost = new Map<string, number>();
+  for (const { node } of [...tasks, ...guards]) byHost.set(node, (byHost.get(node) ?? 0) + 1);
+  return { hosts: cluster.nodes.length, tasks: byHost };
 }

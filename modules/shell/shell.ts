@@ -1,14 +1,14 @@
 /** The one door to child processes. Everything that runs a program takes a `Shell`, so that a test can hand in another. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { $ } from 'zx/core';
+import { accessSync, constants, statSync } from 'node:fs';
+import { constants as machine } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
 
 export type { ChildProcess };
 
 export interface RunOptions {
   readonly input?: string;
-  /** The program is killed after it, and the result is a failure that says so. Milliseconds. */
+  /** The program, with all that it started, is killed after it, and the result is a failure that says so. Milliseconds. */
   readonly timeoutMs?: number;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -60,10 +60,10 @@ export function searchPath(): string {
 /** The absolute path of a program, or undefined. */
 export function which(program: string): string | undefined {
   for (const folder of searchPath().split(delimiter)) {
-    const path = join(folder, program);
+    const path = resolve(join(folder, program));
     try {
       accessSync(path, constants.X_OK);
-      return path;
+      if (statSync(path).isFile()) return path;
     } catch {
       // Not here: look on.
     }
@@ -71,22 +71,55 @@ export function which(program: string): string | undefined {
   return undefined;
 }
 
+/** The exit code that a shell gives to a program that a signal ended. */
+export const signalCode = (signal: NodeJS.Signals): number => 128 + machine.signals[signal];
+
+/** What an ended program's children may still hold of its output, before nobody waits for it any longer. Milliseconds. */
+const lingerMs = 200;
+
 export const shell: Shell = {
-  async run(command, { input, timeoutMs, env } = {}) {
-    const result = await $({
-      ...(input === undefined ? {} : { input }),
-      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, timeoutSignal: 'SIGKILL' as const }),
-      env: { ...process.env, PATH: searchPath(), ...env },
-      nothrow: true,
-      quiet: true,
-    })`${[...command]}`;
-    const killed = result.signal === 'SIGKILL' && timeoutMs !== undefined;
-    const note = killed ? `\nkilled after ${timeoutMs} ms` : '';
-    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr + note };
+  run([program = '', ...args], { input, timeoutMs, env } = {}) {
+    return new Promise((done) => {
+      // A group of its own, so that a time-out ends what the program started, too.
+      const child = spawn(program, args, { detached: true, env: { ...process.env, PATH: searchPath(), ...env } });
+      const said = { stdout: '', stderr: '' };
+      let code: number | null = null;
+      const finish = (note = ''): void => {
+        clearTimeout(timer);
+        child.stdout.destroy();
+        child.stderr.destroy();
+        done({ code, stdout: said.stdout, stderr: said.stderr + note });
+      };
+      const kill = (): void => {
+        try {
+          process.kill(-child.pid!, 'SIGKILL');
+        } catch {
+          // It ended meanwhile; only its output is still held.
+        }
+        code = null;
+        finish(`\nkilled after ${timeoutMs} ms`);
+      };
+      const timer = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs);
+      for (const name of ['stdout', 'stderr'] as const) {
+        child[name].setEncoding('utf8').on('data', (chunk: string) => (said[name] += chunk));
+      }
+      child.once('error', (error) => {
+        code = 127;
+        finish(error.message);
+      });
+      child.once('exit', (exitCode) => {
+        code = exitCode;
+        clearTimeout(timer);
+        setTimeout(finish, lingerMs).unref();
+      });
+      child.once('close', () => finish());
+      // A program need not read what it is given.
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(input);
+    });
   },
 
-  start(command, { stdio, env, detached = false }) {
-    const [program = '', ...args] = command;
+  start([program = '', ...args], { stdio, env, detached = false }) {
     return spawn(program, args, { stdio, detached, env: { ...process.env, PATH: searchPath(), ...env } });
   },
 };

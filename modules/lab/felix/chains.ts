@@ -86,7 +86,7 @@ export function restoreText(chains: Dataplane['chains'], stale: readonly string[
 export function setText(changed: ReadonlyMap<string, readonly string[]>): string {
   const lines: string[] = [];
   for (const [name, members] of changed) {
-    const next = `${name}-n`;
+    const next = name.replace('felix-v4-', 'felix-tmp-v4-');
     lines.push(
       `create ${name} hash:ip family inet -exist`,
       `create ${next} hash:ip family inet -exist`,
@@ -99,7 +99,7 @@ export function setText(changed: ReadonlyMap<string, readonly string[]>): string
   return lines.length > 0 ? `${lines.join('\n')}\n` : '';
 }
 
-/** An ipset's name holds 31 characters, and the one built aside two more. */
+/** An ipset's name holds 31 characters, and the one built aside, which no tag may be able to spell, is four longer. */
 export const setName = (tag: string): string => `felix-v4-${short(tag, 18)}`;
 
 /** A chain's name holds 28 characters. */

@@ -20,9 +20,9 @@ const coalesceMs = 5;
 const { values } = parseArgs({
   options: { host: { type: 'string' }, etcd: { type: 'string' }, restore: { type: 'string' } },
 });
-const { host = '', etcd: url = '', restore = '' } = values;
+const { host = '', etcd: urls = '', restore = '' } = values;
 
-const etcd = new Etcd(url);
+const etcd = new Etcd(urls.split(','));
 const state = new FelixState(host);
 const programmer = new Programmer(shell, restore.split(' '));
 const started = Date.now();
