@@ -56,7 +56,7 @@ function fieldText(field: Explanation): string {
     ['type', field.type],
     ['needed', field.required ? 'yes' : undefined],
     ['default', field.default],
-    ['accepts', field.accepts],
+    ['rule', field.accepts],
     ['example', field.examples.join('\n           ')],
   ];
   const facts = rows
