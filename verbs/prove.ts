@@ -76,15 +76,27 @@ export async function prove({ cluster: word, walk, options }: Wish): Promise<Exi
 
   const name = options.name ?? cluster.name;
   let opened: Opened | undefined;
+  let target: LabTarget | undefined;
   // A lab that has only just begun is not known here yet; it hangs on a pipe to this process, and ends with it.
   const interrupt = onInterrupt(async () => {
     if (opened?.owned === true) await endLab(opened.lab);
+    else await target?.cleanUp();
   });
   try {
     opened = await open(cluster, name, walk, progress);
+    target = new LabTarget(opened.lab, cluster, opened.tools);
     const report = await verify(
-      new LabTarget(opened.lab, cluster, opened.tools),
-      { cluster, documents, walk, seed, startedAt, host: hostsOf(cluster), stages: [...stages, ...opened.stages] },
+      target,
+      {
+        cluster,
+        documents,
+        walk,
+        seed,
+        startedAt,
+        host: hostsOf(cluster),
+        leaveTasks: opened.owned,
+        stages: [...stages, ...opened.stages],
+      },
       listener(progress, options.json === true, walk ? documents : undefined),
     );
     progress.done();

@@ -72,15 +72,15 @@ export function endpointWrite(endpoint: WorkloadEndpoint): Write {
 
 /** What a key of `/calico/v1` is, for whoever follows the tree. */
 export type Parsed =
-  | { readonly kind: 'endpoint'; readonly host: string; readonly id: string }
+  | { readonly kind: 'endpoint'; readonly host: string }
   | { readonly kind: 'tags' | 'rules'; readonly profile: string }
   | { readonly kind: 'other' };
 
 export function parseKey(key: string): Parsed {
   const profile = /^\/calico\/v1\/policy\/profile\/([^/]+)\/(tags|rules)$/.exec(key);
   if (profile) return { kind: profile[2] as 'tags' | 'rules', profile: profile[1]! };
-  const endpoint = /^\/calico\/v1\/host\/([^/]+)\/workload\/[^/]+\/[^/]+\/endpoint\/([^/]+)$/.exec(key);
-  if (endpoint) return { kind: 'endpoint', host: endpoint[1]!, id: endpoint[2]! };
+  const endpoint = /^\/calico\/v1\/host\/([^/]+)\/workload\/[^/]+\/[^/]+\/endpoint\/[^/]+$/.exec(key);
+  if (endpoint) return { kind: 'endpoint', host: endpoint[1]! };
   return { kind: 'other' };
 }
 

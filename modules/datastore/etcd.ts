@@ -166,5 +166,12 @@ async function readJson(response: IncomingMessage): Promise<Body> {
   response.setEncoding('utf8');
   let text = '';
   for await (const chunk of response as AsyncIterable<string>) text += chunk;
-  return JSON.parse(text) as Body;
+  try {
+    return JSON.parse(text) as Body;
+  } catch (error) {
+    // A proxy, or an etcd whose v2 API is off.
+    throw new Error(`no answer of etcd's v2 API: HTTP ${response.statusCode}, ${text.slice(0, 200).trim()}`, {
+      cause: error,
+    });
+  }
 }

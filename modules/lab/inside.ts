@@ -15,13 +15,13 @@ import { must, shell, type ChildProcess } from '../shell/shell.ts';
 import type { Built, LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process } from './api.ts';
 import { Helper } from './child.ts';
 import * as daemons from './daemons.ts';
-import { runBatches, runInside } from './ip.ts';
+import { runSteps, runInside } from './ip.ts';
 import { Launcher } from './launcher.ts';
 import type { ProbeRequest, ProbeResult } from './probe.ts';
 import { answer, type Handlers } from './rpc.ts';
 import type { ServeRequest } from './serve.ts';
 import type { LabHost, Topology } from './topology.ts';
-import { hostBatches } from './wiring.ts';
+import { hostSteps } from './wiring.ts';
 
 export const controlSocket = '/run/lab/control.sock';
 
@@ -109,7 +109,7 @@ class Lab {
     await must(shell, ['ip', 'link', 'set', 'lo', 'up']);
     // A bridge that hands packets to iptables would police host-to-host traffic on the fabric.
     const bridgeFilter = '/proc/sys/net/bridge/bridge-nf-call-iptables';
-    await runBatches(shell, hostBatches(topology));
+    await runSteps(shell, hostSteps(topology));
     if (existsSync(bridgeFilter)) writeFileSync(bridgeFilter, '0');
   }
 
@@ -204,7 +204,7 @@ class Lab {
     this.#nonce = (this.#nonce + probes.length) % 0x7fff_ffff;
     await serve.ask({ arrived: true }, graceMs);
     // Rounds of time-outs, should all be denied, and the time to send them: beyond it the prober hangs.
-    const limitMs = graceMs + Math.ceil(probes.length / inFlight) * timeoutMs + probes.length;
+    const limitMs = graceMs + rounds(probes, inFlight) * timeoutMs + probes.length;
     const results = await need(this.#probe).ask<ProbeResult[]>({ probes, nonce, timeoutMs, inFlight }, limitMs);
     const nonces = await serve.ask<number[]>({ arrived: true }, graceMs);
     const arrived = nonces.map((seen) => seen - nonce).filter((at) => at >= 0 && at < probes.length);
@@ -250,6 +250,16 @@ const seen = (child: ChildProcess): Process => ({
   pid: child.pid ?? 0,
   running: child.exitCode === null && child.signalCode === null,
 });
+
+/** How often a probe may have to wait for others: for a place in flight, or for a source port of its own. */
+function rounds(probes: ProbeBatch['probes'], inFlight: number): number {
+  const shares = new Map<string, number>();
+  for (const { from, protocol, sourcePorts } of probes) {
+    const key = `${from} ${protocol} ${sourcePorts.join()}`;
+    shares.set(key, (shares.get(key) ?? 0) + 1 / (sourcePorts[1] - sourcePorts[0] + 1));
+  }
+  return Math.ceil(Math.max(probes.length / inFlight, ...shares.values()));
+}
 
 function need<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('the lab is not built yet');

@@ -7,9 +7,9 @@ import type { Etcd } from '../datastore/etcd.ts';
 import { must, type Shell } from '../shell/shell.ts';
 import type { LabTask, TaskRequest } from './api.ts';
 import { Ipam } from './ipam.ts';
-import { runBatches } from './ip.ts';
+import { runSteps } from './ip.ts';
 import { stableId, type LabHost, type Topology } from './topology.ts';
-import { taskBatches } from './wiring.ts';
+import { taskSteps } from './wiring.ts';
 
 /** The MAC address that libnetwork-plugin gives to every endpoint: there is no bridge on which it could clash. */
 const mac = 'ee:ee:ee:ee:ee:ee';
@@ -38,7 +38,7 @@ export class Launcher {
     try {
       for (const request of requests) tasks.push(this.#plan(request));
       const wires = tasks.map((task) => ({ ...task, task: task.name, mac }));
-      await runBatches(this.#shell, taskBatches(wires, this.#topology.mtu));
+      await runSteps(this.#shell, taskSteps(wires, this.#topology.mtu));
     } catch (error) {
       // All or none: what could not be started keeps no address and no namespace.
       for (const task of tasks) this.#ipam.release(this.#host(task.host), handle(task.name));

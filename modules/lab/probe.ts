@@ -93,10 +93,11 @@ function open(probe: LabProbe): number {
   const fd = sys.socket(probe.protocol === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
   if (probe.protocol === 'tcp') sys.abortOnClose(fd);
   else sys.reportErrors(fd);
-  for (let tries = 0; ; tries++) {
+  const [low, high] = probe.sourcePorts;
+  for (let tries = 1; ; tries++) {
     const failed = sys.bind(fd, sys.address('0.0.0.0', nextPort(probe.from, probe.sourcePorts)));
     if (failed === 0) return fd;
-    if (failed !== sys.errno.EADDRINUSE || tries > 200) {
+    if (failed !== sys.errno.EADDRINUSE || tries > Math.min(200, high - low)) {
       sys.close(fd);
       throw new sys.SyscallError('bind', failed);
     }
@@ -112,6 +113,10 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
   let next = 0;
   let open_ = 0;
   let likely = 0;
+  /** Probes that found no source port free, and how many had finished when that was last tried. */
+  const portless: number[] = [];
+  let finished = 0;
+  let tried = 0;
   const begin = performance.now();
   // A clock that stands still while this process does not run: deadlines are on it.
   let clock = 0;
@@ -127,6 +132,7 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     flights.delete(flight.fd);
     sys.close(flight.fd);
     open_--;
+    finished++;
     if (flight.probe.likely) likely--;
     const ms = flight.connectedMs ?? performance.now() - flight.started;
     const start = round(flight.started - begin);
@@ -140,6 +146,11 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     try {
       fd = open(probe);
     } catch (error) {
+      // A rule may ask for one source port: then the probes from it go one after the other.
+      if (error instanceof sys.SyscallError && error.errno === sys.errno.EADDRINUSE && open_ > 0) {
+        portless.push(index);
+        return;
+      }
       const note = error instanceof Error ? error.message : String(error);
       results[index] = ['broken', 0, round(started - begin), `could not be sent: ${note}`];
       return;
@@ -196,8 +207,10 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     else finish(flight, 'broken', who === '' ? 'the connection ended without a name' : `${who} answered`);
   };
 
-  while (next < probes.length || open_ > 0) {
+  while (next < probes.length || portless.length > 0 || open_ > 0) {
     let launched = 0;
+    if (finished > tried || open_ === 0) for (const index of portless.splice(0)) launch(index);
+    tried = finished;
     while (next < probes.length && launched < 32 && open_ < limit) {
       if (probes[next]!.likely && likely >= likelyInFlight) break;
       launch(next++);

@@ -26,11 +26,12 @@ const heartbeat = 'heartbeat';
 
 /** Answers calls until the stream ends; ends it at a line that is no call. */
 export function answer<T>(stream: Duplex, handlers: Handlers<T>): void {
+  const known = new Map<string, Handler>([...Object.entries<Handler>(handlers), [heartbeat, () => null]]);
   onLines(stream, (line) => void reply(JSON.parse(line) as Request));
   stream.on('error', () => stream.destroy());
 
   async function reply({ id, method, request }: Request): Promise<void> {
-    const handler = method === heartbeat ? () => null : (handlers as Record<string, Handler | undefined>)[method];
+    const handler = known.get(method);
     let message: Reply;
     try {
       if (!handler) throw new Error(`no method ${method}`);
@@ -68,7 +69,7 @@ export class Disconnected extends Error {
  * Calls the other side of a stream. How long a call takes is its own business; but when nothing at all is heard for
  * `silenceMs` while one waits, or the stream ends, all that wait fail with `Disconnected`.
  */
-export function caller<T>(stream: Duplex, silenceMs = 30_000): Caller<T> {
+export function caller<T>(stream: Duplex, silenceMs = 15_000): Caller<T> {
   const waiting = new Map<
     number,
     { method: string; resolve: (value: unknown) => void; reject: (error: Error) => void }

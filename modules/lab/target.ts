@@ -1,6 +1,6 @@
 /** The lab as the verifier sees it. */
 import type { Cluster } from '../cluster/cluster.ts';
-import { profileWrites } from '../datastore/calico.ts';
+import { keys, profileWrites } from '../datastore/calico.ts';
 import type { Profile } from '../policy/model.ts';
 import {
   TargetFailed,
@@ -49,6 +49,7 @@ export class LabTarget implements Target {
   readonly #graceMs: number;
   readonly #lab: Lab;
   readonly #cluster: Cluster;
+  readonly #started: LabTask[] = [];
   /** Of the last task that was started: its endpoint has to be programmed too. */
   #attached = 0;
 
@@ -71,8 +72,16 @@ export class LabTarget implements Target {
     });
   }
 
-  async remove(tasks: readonly string[]): Promise<void> {
-    await asked(() => this.#lab.call('detach', { names: tasks }));
+  cleanUp(): Promise<void> {
+    return asked(async () => {
+      const ended = this.#started.splice(0);
+      if (ended.length === 0) return;
+      await this.#lab.call('detach', { names: ended.map((task) => task.name) });
+      const { tasks } = await this.#lab.call('status', {});
+      const needed = new Set(tasks.flatMap((task) => task.profiles));
+      const left = new Set(ended.flatMap((task) => task.profiles).filter((profile) => !needed.has(profile)));
+      await this.#lab.call('write', { writes: [...left].map((name) => ({ key: keys.profile(name) })) });
+    });
   }
 
   write(profiles: readonly Profile[]): Promise<Change> {
@@ -110,6 +119,7 @@ export class LabTarget implements Target {
     const missing = tasks.filter((task) => !there.has(task.name));
     const attached = await this.#lab.call('attach', { tasks: missing.map((task) => this.#request(task)) });
     this.#attached = Math.max(this.#attached, attached.index);
+    this.#started.push(...attached.tasks);
     for (const task of attached.tasks) there.set(task.name, task);
     await this.#lab.call('listen', {
       listen: tasks.map(({ name }) => ({ namespace: name, tcp: services.tcp, udp: services.udp })),
@@ -119,7 +129,11 @@ export class LabTarget implements Target {
   }
 
   #request({ name, node, network, profiles }: TaskSpec): TaskRequest {
-    const docker = (this.#cluster.networks[network]?.containerizer ?? 'docker') === 'docker';
+    // The control tasks' network is in no description: they run in what their agent has.
+    const containerizer =
+      this.#cluster.networks[network]?.containerizer ??
+      this.#cluster.nodes.find((one) => one.name === node)?.containerizers[0];
+    const docker = containerizer !== 'mesos';
     const orchestrator = docker ? 'libnetwork' : this.#cluster.release.unified.via === 'cni' ? 'cni' : 'mesos';
     return { name, host: node, network, profiles, orchestrator };
   }

@@ -24,9 +24,12 @@ export interface TaskWire {
 
 export const gateway = '169.254.1.1';
 
-/** Namespaces first, then each with its interfaces, in an order in which each batch finds what it names. */
-export function hostBatches({ fabric, hosts }: Topology): Batch[] {
-  return [
+/** Batches that do not need each other; each step finds what the steps before it have made. */
+export type Step = readonly Batch[];
+
+/** The fabric with a namespace and a port for each host, then the hosts. */
+export function hostSteps({ fabric, hosts }: Topology): Step[] {
+  const own: Step = [
     {
       lines: [
         ...hosts.map((host) => `netns add ${host.name}`),
@@ -40,24 +43,26 @@ export function hostBatches({ fabric, hosts }: Topology): Batch[] {
         ]),
       ],
     },
-    ...hosts.map((host) => ({
-      namespace: host.name,
-      lines: [
-        'link set lo up',
-        `addr add ${host.address}/${fabric.prefix} dev eth0`,
-        'link set eth0 up',
-        // Proxy ARP answers for 169.254.1.1 only while the host has a route to it by another interface.
-        `route add default via ${fabric.gateway}`,
-      ],
-    })),
   ];
+  const each: Step = hosts.map((host) => ({
+    namespace: host.name,
+    lines: [
+      'link set lo up',
+      `addr add ${host.address}/${fabric.prefix} dev eth0`,
+      'link set eth0 up',
+      // Proxy ARP answers for 169.254.1.1 only while the host has a route to it by another interface.
+      `route add default via ${fabric.gateway}`,
+    ],
+  }));
+  return [own, each];
 }
 
-export function taskBatches(wires: readonly TaskWire[], mtu: number): Batch[] {
+/** The tasks' namespaces, then the pairs of interfaces from their hosts, then the tasks' sides of them. */
+export function taskSteps(wires: readonly TaskWire[], mtu: number): Step[] {
   const hosts = [...new Set(wires.map((wire) => wire.host))];
   return [
-    { lines: wires.map((wire) => `netns add ${wire.task}`) },
-    ...hosts.map((host) => ({
+    [{ lines: wires.map((wire) => `netns add ${wire.task}`) }],
+    hosts.map((host) => ({
       namespace: host,
       lines: wires
         .filter((wire) => wire.host === host)
@@ -66,7 +71,7 @@ export function taskBatches(wires: readonly TaskWire[], mtu: number): Batch[] {
           `link set ${wire.interface} up`,
         ]),
     })),
-    ...wires.map((wire) => ({
+    wires.map((wire) => ({
       namespace: wire.task,
       lines: [
         'link set lo up',

@@ -18,10 +18,10 @@ export interface Way {
 
 /** Why what a probe saw cannot be taken at its word; undefined where it can. */
 export interface Doubt {
-  /** A control that failed or is missing: silence on this way proves nothing. */
-  readonly control: string | undefined;
-  /** The policy that is expected may not be in force yet. */
-  readonly behind: string | undefined;
+  /** A control failed or is missing: silence on this way proves nothing. An answer still does. */
+  readonly silence: string | undefined;
+  /** The expected policy may not be in force yet, or another answers in the target's name: nothing proves anything. */
+  readonly anything: string | undefined;
 }
 
 export const isGood = (control: Control): boolean => control.observed === control.expected;
@@ -37,27 +37,50 @@ export function doubts(
   for (const control of controls) {
     const key = keyOf(control, nodeOf);
     if (isGood(control)) good.add(`${control.when} ${key}`);
-    else if (!bad.has(key)) bad.set(key, sentence(control));
+    else for (const touched of [key, ...alsoTouched(control, nodeOf)]) note(bad, touched, sentence(control));
   }
-  const fault = (key: string): string | undefined => {
-    const failed = bad.get(key);
-    if (failed !== undefined) return failed;
+  const proven = (key: string): string | undefined => {
     const missing = (['before', 'after'] as const).find((when) => !good.has(`${when} ${key}`));
-    return missing === undefined ? undefined : `no control of ${key} was run ${missing} the table`;
+    return bad.get(key) ?? (missing && `no control of ${key} was run ${missing} the table`);
   };
   return ({ from, fromNode, to, toNode, traffic }) => ({
-    control:
-      fault(listener(to, traffic)) ??
-      // A task that does not answer its own host's ping, or answers everything, is no good at either end.
-      fault(listener(to, 'icmp')) ??
-      fault(closedPort(to)) ??
-      fault(listener(from, 'icmp')) ??
-      fault(closedPort(from)) ??
-      (fromNode === toNode ? undefined : fault(path(fromNode, toNode, traffic))),
-    behind: behind.get(fromNode) ?? behind.get(toNode),
+    silence:
+      proven(listener(to, traffic)) ??
+      bad.get(task(to)) ??
+      bad.get(task(from)) ??
+      proven(listener(to, 'icmp')) ??
+      proven(closedPort(to)) ??
+      proven(listener(from, 'icmp')) ??
+      proven(closedPort(from)) ??
+      proven(path(fromNode, toNode, traffic)) ??
+      bad.get(line(fromNode, toNode)),
+    anything: behind.get(fromNode) ?? behind.get(toNode) ?? bad.get(name(to)),
   });
 }
 
+/** What a bad control throws doubt on beyond the one thing that it asked. */
+function alsoTouched(control: Control, nodeOf: (task: string) => string): string[] {
+  const { kind, from, to, traffic, observed } = control;
+  switch (kind) {
+    case 'listener':
+      // Nobody listens: that is about one port. Silence, or another's answer, is about the task at either end of a probe.
+      if (observed === 'broken') return [task(to), name(to)];
+      return traffic === 'icmp' || observed !== 'refused' ? [task(to)] : [];
+    case 'closed-port':
+      return [task(to)];
+    case 'path':
+      // A path that loses some packets loses others too.
+      return [line(nodeOf(from), nodeOf(to))];
+  }
+}
+
+function note(map: Map<string, string>, key: string, why: string): void {
+  if (!map.has(key)) map.set(key, why);
+}
+
+const task = (to: string): string => `the task ${to}`;
+const name = (to: string): string => `the name ${to}`;
+const line = (from: string, to: string): string => `the way from ${from} to ${to}`;
 const listener = (to: string, traffic: string): string => `${to} on ${traffic}`;
 const closedPort = (to: string): string => `a closed port of ${to}`;
 const path = (from: string, to: string, traffic: string): string => `the way from ${from} to ${to} for ${traffic}`;

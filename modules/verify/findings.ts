@@ -44,8 +44,8 @@ export function findings(cells: readonly Cell[], controls: readonly Control[], n
 
 function told(what: string, group: readonly Cell[], names: CellNames): string {
   const notes = [...new Set(group.map((cell) => cell.note).filter((note) => note !== undefined))];
-  const said =
-    notes.length === 0 ? '' : `: ${notes[0]}${notes.length > 1 ? `, or another of ${notes.length} reasons` : ''}`;
+  const some = notes.length > 2 ? [notes[0]!, `another of ${notes.length} reasons`] : notes;
+  const said = notes.length === 0 ? '' : `: ${some.join('; or ')}`;
   const rules = new Set(group.map((cell) => describe(cell.because)));
   const rule = rules.size === 1 && group[0]!.outcome === 'policy-wrong' ? ` (${[...rules][0]})` : '';
   const count = `${group.length} ${group.length === 1 ? 'cell' : 'cells'}`;
@@ -53,15 +53,31 @@ function told(what: string, group: readonly Cell[], names: CellNames): string {
   return `${what} in ${count}${parts}${said}${rule}`;
 }
 
-/** `all from client@general-1`, `all to backend`: the most telling name that all cells share at either end. */
+/** `all from client@general-1`, `all to backend`: the most telling names that all cells share. */
 function ends(group: readonly Cell[], names: CellNames): string[] {
-  return (['from', 'to'] as const).flatMap((end) => {
+  const sides = ['from', 'to'] as const;
+  const alone = sides.some((end) => shared(group, (cell) => names.task(cell[end])) !== undefined);
+  // A task that is wrong in itself is wrong in both directions: its cells share no end, but each has it at one.
+  const either = alone ? undefined : common(group, names.task);
+  const each = sides.flatMap((end) => {
     const found =
-      shared(group, (cell) => names.task(cell[end])) ??
+      few(group, (cell) => names.task(cell[end])) ??
       shared(group, (cell) => names.network(cell[end])) ??
       shared(group, (cell) => names.node(cell[end]));
     return found === undefined ? [] : [`all ${end} ${found}`];
   });
+  const found = [...(either === undefined ? [] : [`all from or to ${either}`]), ...each];
+  if (found.length > 0) return found;
+  const node = common(group, names.node);
+  return node === undefined ? [] : [`all from or to ${node}`];
+}
+
+/** The name that every cell has at one end or the other. */
+function common([first, ...rest]: readonly Cell[], name: (task: number) => string): string | undefined {
+  if (first === undefined || rest.length === 0) return undefined;
+  return [first.from, first.to]
+    .map(name)
+    .find((one) => rest.every((cell) => [cell.from, cell.to].map(name).includes(one)));
 }
 
 function traffic(group: readonly Cell[], names: CellNames): string[] {
@@ -74,6 +90,12 @@ function traffic(group: readonly Cell[], names: CellNames): string[] {
 function shared<T>(items: readonly T[], value: (item: T) => string): string | undefined {
   const all = new Set(items.map(value));
   return all.size === 1 ? [...all][0] : undefined;
+}
+
+/** One name, or two where there are more cells than that. */
+function few<T>(items: readonly T[], value: (item: T) => string): string | undefined {
+  const all = [...new Set(items.map(value))];
+  return all.length === 1 || (all.length === 2 && items.length > 2) ? all.join(' or ') : undefined;
 }
 
 /** By key, the largest group first. */

@@ -27,7 +27,7 @@ export interface Judgement {
 export function judge(
   allowed: boolean,
   { verdict, arrived, note }: Pick<Observation, 'verdict' | 'arrived' | 'note'>,
-  { control, behind }: Doubt,
+  { silence, anything }: Doubt,
 ): Judgement {
   const unknown = (why: string, observed = verdict): Judgement => ({
     observed,
@@ -36,7 +36,7 @@ export function judge(
   });
   const wrong = (why: string): Judgement => ({ observed: verdict, outcome: 'policy-wrong', note: why });
   const pass: Judgement = { observed: verdict, outcome: 'pass' };
-  const doubt = control ?? behind;
+  const doubt = anything ?? silence;
 
   if (verdict === 'broken') return unknown(note ?? doubt ?? 'the probe could not run');
   if (allowed) {
@@ -53,8 +53,7 @@ export function judge(
         return wrong(arrived ? 'the request arrived, the answer did not come back' : 'policy admits it');
     }
   }
-  // Until the agents are done, the policy before may be what answers.
-  if (behind !== undefined) return unknown(behind, verdict === 'dropped' && !arrived ? 'broken' : verdict);
+  if (anything !== undefined) return unknown(anything, verdict === 'dropped' && !arrived ? 'broken' : verdict);
   switch (verdict) {
     case 'open':
       return wrong('policy forbids it');
@@ -62,13 +61,13 @@ export function judge(
       // A reset or a port unreachable does not tell who sent it.
       return wrong('refused, not dropped: it arrived though policy forbids it, or somebody rejects on the way');
     case 'rejected':
-      return control === undefined
+      return silence === undefined
         ? wrong('rejected, not dropped: somebody other than Calico said no')
-        : unknown(control);
+        : unknown(silence);
     case 'dropped':
       if (arrived) return wrong('the request arrived, though policy forbids it');
       // Silence proves nothing next to a control that is silent too.
-      return control === undefined ? pass : unknown(control, 'broken');
+      return silence === undefined ? pass : unknown(silence, 'broken');
   }
 }
 

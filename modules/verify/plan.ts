@@ -64,8 +64,8 @@ export function probeOf(from: string, to: LaunchedTask, traffic: Traffic, likely
  * The questions whose answer policy has no say in.
  * - From its own host, which is never policed, each task must answer on every port that is probed, and refuse another:
  *   the task lives, its interface works both ways, its listeners listen, and `open` is not what everything says.
- * - Between the control tasks of every two hosts everything that is probed must pass: routes, BGP and the fabric work, and
- *   nothing on the way eats just one port.
+ * - Between the control tasks of every two hosts, and the two of each host, everything that is probed must pass: hosts
+ *   forward, routes, BGP and the fabric work, and nothing on the way eats just one port.
  */
 export function controls(
   tasks: readonly LaunchedTask[],
@@ -92,9 +92,11 @@ export function controls(
     add('listener', task.node, task, 'icmp', 0);
     add('closed-port', task.node, task, 'tcp', closed);
   }
-  for (const from of guards) {
+  // One control task of each host speaks for it; the other is its partner at home.
+  const speakers = guards.filter(({ node }, index) => guards.findIndex((one) => one.node === node) === index);
+  for (const from of speakers) {
     for (const to of guards) {
-      if (from === to) continue;
+      if (from === to || !(from.node === to.node || speakers.includes(to))) continue;
       for (const port of open.tcp) add('path', from.name, to, 'tcp', port);
       for (const port of open.udp) add('path', from.name, to, 'udp', port);
       add('path', from.name, to, 'icmp', 0);

@@ -5,7 +5,7 @@ import type { PolicyState, Traffic } from '../policy/model.ts';
 import type { PolicyHost } from '../policy/network.ts';
 import { tried } from './converge.ts';
 import { worst } from './judge.ts';
-import { controls, services } from './plan.ts';
+import { controlNetwork, controls, services } from './plan.ts';
 import { randomFrom } from './random.ts';
 import type { ProbeTask, Report, StepReport } from './report.ts';
 import { course, specs, type Step } from './states.ts';
@@ -23,6 +23,8 @@ export interface Run {
   /** Addresses of nodes, for profiles that name them. */
   readonly host: (node: string) => PolicyHost;
   readonly startedAt: Date;
+  /** The target is thrown away at the end, or kept to look around in: its tasks need no end of their own. */
+  readonly leaveTasks: boolean;
   /** Stages that came before, with their times. */
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
 }
@@ -72,6 +74,7 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
   if (!launched.ok) {
     reports.push(notBegun(draft.steps[0]!, draft.traffic, launched.why));
     listener.step(report([]), 0);
+    if (!run.leaveTasks) await cleaned(target, reports);
     return report([]);
   }
   const tasks = launched.value.tasks.slice(0, plan.tasks.length);
@@ -104,7 +107,25 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
     });
     listener.step(report(tasks), index);
   }
+  if (!run.leaveTasks) await stage('clean up', () => cleaned(target, reports));
   return report(tasks);
+}
+
+/** What stays behind is a finding of the last step: the next run would meet it. */
+async function cleaned(target: Target, reports: StepReport[]): Promise<void> {
+  const done = await tried(() => target.cleanUp());
+  const last = reports.pop();
+  if (last === undefined) return;
+  const finding = (why: string): string => `infrastructure-broken: the probe tasks could not be ended: ${why}`;
+  reports.push(
+    done.ok
+      ? last
+      : {
+          ...last,
+          outcome: worst([last.outcome, 'infrastructure-broken']),
+          findings: [...last.findings, finding(done.why)],
+        },
+  );
 }
 
 /** Writes the first state of the policy and starts the tasks in it. */
@@ -149,9 +170,10 @@ export async function populate(
   host: (node: string) => PolicyHost,
 ): Promise<void> {
   const plan = specs(cluster);
-  const { steps, traffic } = course(cluster, documents, false, placeholder(plan), host);
+  const { steps, traffic, names } = course(cluster, documents, false, placeholder(plan), host);
   const { state } = steps.at(-1)!;
-  const change = await target.write([...state.profiles.values()]);
+  const own = [...state.profiles.values()].filter(({ name }) => names.get(name)?.name !== controlNetwork);
+  const change = await target.write(own);
   await target.launch(withProfiles(plan.tasks, state), services(traffic));
   await target.programmed(change, target.neverMs);
 }

@@ -32,7 +32,7 @@ export interface Course {
 /** Where a task gets its address once it runs; before that, any address will do to check the policy. */
 export type Addresses = (task: string) => string;
 
-/** One task of each network on each agent that can run it, and one control task on each agent. */
+/** One task of each network on each agent that can run it, and two control tasks on each agent: a way has two ends. */
 export function specs(cluster: Cluster): { tasks: Omit<TaskSpec, 'profiles'>[]; guards: Omit<TaskSpec, 'profiles'>[] } {
   const agents = cluster.nodes.filter((node) => node.role === 'agent');
   const tasks = Object.values(cluster.networks).flatMap((network) =>
@@ -40,11 +40,13 @@ export function specs(cluster: Cluster): { tasks: Omit<TaskSpec, 'profiles'>[]; 
       .filter((node) => node.containerizers.includes(network.containerizer))
       .map((node) => ({ name: `${network.name}@${node.name}`, node: node.name, network: network.name })),
   );
-  const guards = agents.map((node) => ({
-    name: `${controlNetwork}@${node.name}`,
-    node: node.name,
-    network: controlNetwork,
-  }));
+  const guards = agents.flatMap((node) =>
+    [controlNetwork, `${controlNetwork}-2`].map((name) => ({
+      name: `${name}@${node.name}`,
+      node: node.name,
+      network: controlNetwork,
+    })),
+  );
   return { tasks, guards };
 }
 

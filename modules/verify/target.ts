@@ -14,7 +14,8 @@ export interface Target {
   readonly neverMs: number;
   /** Starts tasks and waits until each has its address and listens. */
   launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]>;
-  remove(tasks: readonly string[]): Promise<void>;
+  /** Ends the tasks that `launch` has started, with what nobody needs without them. Tasks that ran before stay. */
+  cleanUp(): Promise<void>;
   /** Brings the profiles in the datastore to this; those that are not named stay as they are. */
   write(profiles: readonly Profile[]): Promise<Change>;
   /** Waits until every node's agent says that it has programmed the change, for at most `limitMs`. */

@@ -4,6 +4,7 @@ import { loadCluster } from '../../modules/cluster/load.ts';
 import { endpointWrite } from '../../modules/datastore/calico.ts';
 import type { EtcdNode } from '../../modules/datastore/etcd.ts';
 import type { LabTask } from '../../modules/lab/api.ts';
+import { profileChain, setName } from '../../modules/lab/felix/chains.ts';
 import { LabTarget } from '../../modules/lab/target.ts';
 import { topology } from '../../modules/lab/topology.ts';
 import { readDocument } from '../../modules/policy/read.ts';
@@ -11,7 +12,7 @@ import type { PolicyDocument } from '../../modules/policy/document.ts';
 import { closedPort, services } from '../../modules/verify/plan.ts';
 import type { Report } from '../../modules/verify/report.ts';
 import { verify } from '../../modules/verify/run.ts';
-import { course, specs } from '../../modules/verify/states.ts';
+import { course } from '../../modules/verify/states.ts';
 import type { Change, LaunchedTask, Services, Target, TaskSpec } from '../../modules/verify/target.ts';
 import { closeLab, openLab, type Stage } from './harness.ts';
 
@@ -53,8 +54,11 @@ export interface Bench {
   /** The rules of general-3 under yesterday's policy. */
   readonly yesterday: string;
   readonly task: (name: string) => LabTask;
+  /** What the profile of a network, and the ipset of its tag, are called. */
+  readonly profile: (network: string) => string;
+  readonly set: (network: string) => string;
   readonly block: (host: string) => string;
-  /** Changes a host's filter table, as iptables-save prints it. */
+  /** Changes a host's filter table, as iptables-save prints it; profiles and tags are called like their networks. */
   readonly edit: (host: string, change: (lines: readonly string[]) => readonly string[]) => Promise<void>;
   readonly restore: (host: string, rules: string) => Promise<void>;
   /** Signals the one process whose command line holds all the words. */
@@ -129,8 +133,8 @@ class Meddled implements Target {
     await this.#hooks.launched?.();
     return launched;
   }
-  remove(tasks: readonly string[]): Promise<void> {
-    return this.#inner.remove(tasks);
+  cleanUp(): Promise<void> {
+    return this.#inner.cleanUp();
   }
   async write(...profiles: Parameters<Target['write']>): Promise<Change> {
     const change = ++this.#writes === 2;
@@ -164,11 +168,11 @@ async function furnish(stage: Stage): Promise<Bench> {
   const agents = hosts.filter(({ role }) => role === 'agent').map(({ name }) => name);
   const tool = tools.restore.replace('-restore', '');
   // Warm namespaces of one machine answer within a few milliseconds.
-  const target = new LabTarget(lab, cluster, tools, { timeoutMs: 200, neverMs: 3_500, graceMs: 1_200 });
+  const target = new LabTarget(lab, cluster, tools, { timeoutMs: 150, neverMs: 2_200, graceMs: 1_000 });
   const look: Bench['look'] = ({ walk = false, hooks = {} } = {}) =>
     verify(
       new Meddled(target, hooks),
-      { cluster, documents: files, walk, seed: 7, host, startedAt: new Date(0), stages: [] },
+      { cluster, documents: files, walk, seed: 7, host, startedAt: new Date(0), leaveTasks: true, stages: [] },
       { stage: () => undefined, step: () => undefined },
     );
   const restore = async (on: string, rules: string): Promise<void> => {
@@ -191,7 +195,16 @@ async function furnish(stage: Stage): Promise<Bench> {
 
   await verify(
     target,
-    { cluster, documents: files.slice(0, 1), walk: false, seed: 7, host, startedAt: new Date(0), stages: [] },
+    {
+      cluster,
+      documents: files.slice(0, 1),
+      walk: false,
+      seed: 7,
+      host,
+      startedAt: new Date(0),
+      leaveTasks: true,
+      stages: [],
+    },
     { stage: () => undefined, step: () => undefined },
   );
   const before = await rulesOf('general-3');
@@ -204,6 +217,14 @@ async function furnish(stage: Stage): Promise<Bench> {
     if (!found) throw new Error(`no task ${name}`);
     return found;
   };
+  const profile = (network: string): string => task(`${network}@general-1`).profiles[0]!;
+  const plain = Object.keys(cluster.networks).flatMap((name): [string, string][] => [
+    [setName(profile(name)), `felix-v4-${name}`],
+    [profileChain(profile(name), 'inbound'), `felix-p-${name}-i`],
+    [profileChain(profile(name), 'outbound'), `felix-p-${name}-o`],
+  ]);
+  const readable = (text: string): string => plain.reduce((so, [real, name]) => so.replaceAll(real, name), text);
+  const real = (text: string): string => plain.reduce((so, [own, name]) => so.replaceAll(name, own), text);
   const open = services(course(cluster, files, true, (name) => task(name).address, host).traffic);
   const good = new Map(
     await Promise.all(
@@ -246,7 +267,14 @@ async function furnish(stage: Stage): Promise<Bench> {
     restore,
     put,
     block: (name) => hosts.find((one) => one.name === name)!.block,
-    edit: async (on, change) => restore(on, `${change((await rulesOf(on)).trimEnd().split('\n')).join('\n')}\n`),
+    profile,
+    set: (network) => setName(profile(network)),
+    edit: async (on, change) => {
+      const lines = readable(await rulesOf(on))
+        .trimEnd()
+        .split('\n');
+      await restore(on, real(`${change(lines).join('\n')}\n`));
+    },
     signal: async (name, ...words) => {
       await sh(undefined, `kill -${name} ${await find(words)}`);
     },
@@ -279,11 +307,7 @@ async function furnish(stage: Stage): Promise<Bench> {
         address,
       });
       const { index } = await lab.call('write', { writes: [{ key, value }] });
-      // Its own host waits for an interface that never comes, as Felix does; the others know it.
-      await waitFor(async () => {
-        const { hosts: at } = await lab.call('programmed', { index, limitMs: 0 });
-        return Object.entries(at).every(([name, applied]) => name === on || applied >= index);
-      });
+      await programmed(index);
       return () => remove(key);
     },
     deafen: (name, protocol, port) => hear(name, { ...open, [protocol]: open[protocol].filter((one) => one !== port) }),
@@ -300,19 +324,10 @@ async function furnish(stage: Stage): Promise<Bench> {
           await restore(on, rules);
           const lines = routes.get(on)!.filter((line) => !line.includes('proto kernel'));
           await sh(on, lines.map((line) => `ip route replace ${line}`).join('\n'));
+          // What nobody answered for is asked again at once, not at the next second.
+          await sh(on, 'ip neigh flush all');
         }),
       );
     },
   };
 }
-
-async function waitFor(done: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await done())) {
-    if (performance.now() > deadline) throw new Error('it did not come about within 10 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Names of the tasks that the bench probes. */
-export const benchTasks = (cluster: Cluster): string[] => specs(cluster).tasks.map(({ name }) => name);

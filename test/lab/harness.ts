@@ -14,6 +14,8 @@ export interface Stage {
   readonly cluster: Cluster;
   readonly tools: Tools;
   readonly target: LabTarget;
+  /** The lab as another run would see it, that knows nothing of what the first one started. */
+  readonly another: () => LabTarget;
   /** Addresses of hosts, as a run wants them. */
   readonly host: (node: string) => PolicyHost;
   /** Runs a shell command in a host's or a task's namespace; throws when it fails. */
@@ -33,6 +35,7 @@ export async function openLab(cluster: string | Cluster = 'lab'): Promise<Stage>
     tools,
     cluster: description,
     target: new LabTarget(lab, description, tools),
+    another: () => new LabTarget(lab, description, tools),
     host: (node) => ({ name: node, address: addresses.get(node) ?? '' }),
     sh: async (namespace, script) => {
       const command = ['sh', '-ec', script];

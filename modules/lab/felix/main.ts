@@ -28,6 +28,8 @@ const programmer = new Programmer(shell, restore.split(' '));
 const started = Date.now();
 
 let seen = 0;
+let reported = 0;
+let awaited = '';
 let dirty = false;
 let wake: () => void = () => undefined;
 
@@ -65,13 +67,15 @@ async function program(): Promise<never> {
     dirty = false;
     const index = seen;
     try {
-      const missing = await programmer.program(dataplane(state));
-      if (missing.length > 0) {
-        log(`not there yet: ${missing.join(' ')}`);
-        setTimeout(() => changed(0), 50);
-        continue;
+      const missing = (await programmer.program(dataplane(state))).join(' ');
+      if (missing !== '') {
+        // An endpoint without an interface waits for it alone, as in Felix: its policy is programmed, its route is not.
+        if (missing !== awaited) log(`not there yet: ${missing}`);
+        setTimeout(() => changed(0), 100);
       }
-      await etcd.set(keys.felixStatus(host), status(index));
+      awaited = missing;
+      if (index > reported) await etcd.set(keys.felixStatus(host), status(index));
+      reported = index;
     } catch (error) {
       log(error instanceof Error ? error.message : String(error));
       setTimeout(() => changed(0), 200);

@@ -6,7 +6,7 @@ import { profileFault } from '../../policy/valid.ts';
 
 export class FelixState {
   readonly host: string;
-  /** Endpoints of this host by id: these get chains and routes. */
+  /** Endpoints of this host by key: these get chains and routes. */
   readonly local = new Map<string, EndpointValue>();
   /** Endpoints of other hosts by key: these only fill ipsets. */
   readonly remote = new Map<string, EndpointValue>();
@@ -57,8 +57,7 @@ export class FelixState {
     const parsed = parseKey(key);
     switch (parsed.kind) {
       case 'endpoint':
-        if (parsed.host === this.host) this.local.set(parsed.id, parseEndpoint(value));
-        else this.remote.set(key, parseEndpoint(value));
+        (parsed.host === this.host ? this.local : this.remote).set(key, parseEndpoint(value));
         return;
       case 'tags':
         this.tags.set(parsed.profile, JSON.parse(value) as string[]);
@@ -73,14 +72,13 @@ export class FelixState {
 
   /** A deletion names the topmost key only. */
   #remove(key: string): void {
-    const parsed = parseKey(key);
-    if (parsed.kind === 'endpoint' && parsed.host === this.host) this.local.delete(parsed.id);
-    for (const remote of this.remote.keys()) if (under(remote, key)) this.remote.delete(remote);
+    for (const map of [this.local, this.remote]) {
+      for (const endpoint of map.keys()) if (under(endpoint, key)) map.delete(endpoint);
+    }
     for (const map of [this.tags, this.rules]) {
       const leaf = map === this.tags ? 'tags' : 'rules';
       for (const name of map.keys()) if (under(`/calico/v1/policy/profile/${name}/${leaf}`, key)) map.delete(name);
     }
-    if (under(`/calico/v1/host/${this.host}/workload`, key)) this.local.clear();
   }
 }
 
