@@ -61,7 +61,8 @@ module.exports = {
     {
       name: 'child-processes-behind-one-door',
       severity: 'error',
-      comment: 'zx and child processes stand behind modules/shell, so that tests can replace it.',
+      comment:
+        'Child processes stand behind modules/shell, so that tests can replace it; zx is for the scripts of test/e2e.',
       from: { path: '^(modules|stacks|agents|verbs)/', pathNot: '^modules/shell/' },
       to: { path: '^(node:)?child_process$|node_modules/zx/' },
     },

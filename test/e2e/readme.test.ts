@@ -1,14 +1,12 @@
 /** The README's commands, typed by a newcomer: a fresh copy of what is committed or about to be, and nothing else. */
-import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { endLab, findLab } from '../../modules/lab/lab.ts';
+import { $ } from 'zx';
 import { root } from '../../modules/root/root.ts';
+import { processesWith } from '../lab/machine.ts';
 
-const execute = promisify(execFile);
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
 /** Code blocks of a language, in order. */
@@ -21,16 +19,14 @@ const plain = (text: string): string => text.replaceAll(/\s+/g, ' ');
 let copy: string;
 beforeAll(async () => {
   copy = mkdtempSync(join(tmpdir(), 'mesos-calico-readme-'));
-  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
-  const { stdout } = await execute('git', list, { cwd: root, maxBuffer: 1 << 24 });
+  const { stdout } = await $({ cwd: root, quiet: true })`git ls-files --cached --others --exclude-standard -z`;
   for (const file of stdout.split('\0').filter((name) => name !== '')) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     cpSync(join(root, file), join(copy, file), { errorOnExist: false });
   }
 });
-afterAll(async () => {
-  const left = findLab('lab');
-  if (left) await endLab(left);
+afterAll(() => {
+  for (const { pid } of processesWith(copy)) process.kill(pid, 'SIGKILL');
   rmSync(copy, { recursive: true, force: true });
 });
 
@@ -39,7 +35,7 @@ async function type(command: string): Promise<string> {
   const env = { ...process.env, NO_COLOR: '1', CI: 'true' };
   // What vitest and npm leave in the environment is not what a newcomer has.
   for (const name of Object.keys(env)) if (/^(npm_|VITEST|NODE_ENV$)/.test(name)) Reflect.deleteProperty(env, name);
-  const { stdout, stderr } = await execute('bash', ['-ec', command], { cwd: copy, env, maxBuffer: 1 << 24 });
+  const { stdout, stderr } = await $({ cwd: copy, env, quiet: true })`bash -ec ${command}`;
   return stdout + stderr;
 }
 
@@ -59,7 +55,7 @@ test('every other command block runs', async () => {
     if (block.includes('npm test')) continue;
     await type(block);
   }
-  expect(findLab('lab')).toBeUndefined();
+  expect(processesWith(copy)).toEqual([]);
 }, 120_000);
 
 test('what CI runs is the test command of the README', () => {

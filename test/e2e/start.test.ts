@@ -1,12 +1,13 @@
 /** `npm start` as a person runs it: a process, a terminal that can say Ctrl-C, files that stay. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { $, type ProcessPromise } from 'zx';
 import { endLab, findLab, runningLabs } from '../../modules/lab/lab.ts';
 import { compiled, root } from '../../modules/root/root.ts';
+import { processesWith, until } from '../lab/machine.ts';
 import type { Report } from '../../modules/verify/report.ts';
 
 let folder: string;
@@ -19,50 +20,23 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Where the programs would leave temporary files, if they made any. */
 const scratch = (): string => join(folder, 'scratch');
 
-function start(...words: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  // A process group of its own, as a shell gives it: Ctrl-C goes to all of it.
-  const child = spawn(process.execPath, [compiled('verbs/start.ts'), ...words], {
+/** `npm start` as a shell starts it: in a process group of its own, all of which Ctrl-C goes to. */
+function start(...words: string[]): ProcessPromise {
+  const env = { ...process.env, NO_COLOR: '1', TMPDIR: scratch() };
+  return $({
     cwd: root,
+    env,
+    nothrow: true,
+    quiet: true,
     detached: true,
-    env: { ...process.env, NO_COLOR: '1', TMPDIR: scratch() },
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
-  return { child, ended };
+  })`exec node ${compiled('verbs/start.ts')} ${words}`;
 }
 
 /** Without the line breaks of the terminal's width. */
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
-
-/** Processes of this machine that have a word in their command line. */
-function processesWith(word: string): string[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .flatMap((entry) => {
-      try {
-        const line = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return line.includes(word) ? [line] : [];
-      } catch {
-        return [];
-      }
-    });
-}
 
 /** A cluster like the lab's, with a policy file of its own. */
 function clusterWith(name: string, policy: string): string {
@@ -83,9 +57,9 @@ policies: [./${name}-policy.yaml]
 
 test('shows each step expected and observed, ends with one line and a page, and leaves nothing', async () => {
   const reports = join(folder, 'stars');
-  const { code, stdout, stderr } = await start('--name=start-stars', `--reports=${reports}`).ended;
+  const { exitCode, stdout, stderr } = await start('--name=start-stars', `--reports=${reports}`);
   expect(stderr).not.toContain('bug');
-  expect(code).toBe(0);
+  expect(exitCode).toBe(0);
   for (const title of ['Isolated', 'Management UI admitted', 'Client to frontend to backend only']) {
     expect(stdout).toContain(title);
   }
@@ -102,16 +76,16 @@ test('shows each step expected and observed, ends with one line and a page, and 
 });
 
 test('--json prints the report and nothing else on standard output', async () => {
-  const { code, stdout } = await start('--name=start-json', '--json', '--seed=7', `--reports=${folder}/json`).ended;
+  const { exitCode, stdout } = await start('--name=start-json', '--json', '--seed=7', `--reports=${folder}/json`);
   const report = JSON.parse(stdout) as Report;
-  expect(code).toBe(0);
+  expect(exitCode).toBe(0);
   expect(report.seed).toBe(7);
   expect(report.outcome).toBe('pass');
 });
 
 test('--keep leaves the lab and says how to look around', async () => {
-  const { code, stderr } = await start('--name=start-keep', '--keep', `--reports=${folder}/keep`).ended;
-  expect(code).toBe(0);
+  const { exitCode, stderr } = await start('--name=start-keep', '--keep', `--reports=${folder}/keep`);
+  expect(exitCode).toBe(0);
   expect(stderr).toContain('npm run lab down -- --name start-keep');
   const lab = findLab('start-keep');
   expect(lab).toBeDefined();
@@ -121,23 +95,23 @@ test('--keep leaves the lab and says how to look around', async () => {
 describe('exit codes', () => {
   test('1 when a hand-written expectation is not what the policy says', async () => {
     const file = clusterWith('wish', 'title: As wished\nexpect:\n  - allow client -> backend tcp 9000\n');
-    const { code, stdout } = await start(file, '--name=start-wish', `--reports=${folder}/wish`).ended;
-    expect(code).toBe(1);
+    const { exitCode, stdout } = await start(file, '--name=start-wish', `--reports=${folder}/wish`);
+    expect(exitCode).toBe(1);
     expect(flat(stdout)).toContain('"allow client -> backend tcp 9000" is not what the policy says');
   });
 
   test('2 when the policy has a mistake, which is named with file and line, and no lab is started', async () => {
     const file = clusterWith('typo', 'title: Typo\nprofiles:\n  client:\n    inbound:\n      - alow tcp\n');
-    const { code, stderr } = await start(file, '--name=start-typo').ended;
-    expect(code).toBe(2);
+    const { exitCode, stderr } = await start(file, '--name=start-typo');
+    expect(exitCode).toBe(2);
     expect(stderr).toMatch(/typo-policy\.yaml:5:9/);
     expect(stderr).toContain('allow');
     expect(stderr).not.toContain('start the lab');
   });
 
   test('2 when there is no such cluster', async () => {
-    const { code, stderr } = await start('labb').ended;
-    expect(code).toBe(2);
+    const { exitCode, stderr } = await start('labb');
+    expect(exitCode).toBe(2);
     expect(stderr).toContain('lab');
   });
 });
@@ -147,19 +121,18 @@ describe('Ctrl-C', () => {
   const moments = Array.from({ length: 10 }, (_, index) => Math.round((index + Math.random()) * 350));
   test.each(moments)('after %i ms leaves nothing behind', async (moment) => {
     const name = `start-stop-${moment}`;
-    const { child, ended } = start(`--name=${name}`, `--reports=${folder}/${name}`);
+    const running = start(`--name=${name}`, `--reports=${folder}/${name}`);
     await sleep(moment);
     try {
-      process.kill(-child.pid!, 'SIGINT');
+      process.kill(-running.pid!, 'SIGINT');
     } catch {
       // It was done before.
     }
-    const { code, signal } = await ended;
+    const { exitCode, signal } = await running;
     // Before its handlers stand, the signal itself ends it.
-    expect([0, 130, 'SIGINT']).toContain(code ?? signal);
+    expect([0, 130, 'SIGINT']).toContain(signal ?? exitCode);
     // A lab that had just begun loses its lifeline with its caller, and needs a moment to notice.
-    for (let tries = 0; tries < 100 && processesWith(`--lab=${name}`).length > 0; tries++) await sleep(20);
-    expect(processesWith(`--lab=${name}`)).toEqual([]);
+    await until('the lab is gone', () => processesWith(`--lab=${name}`).length === 0, 2_000);
     expect(readdirSync(scratch())).toEqual([]);
   });
 });
