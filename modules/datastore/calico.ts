@@ -92,13 +92,25 @@ export interface EndpointValue {
 }
 
 export function parseEndpoint(value: string): EndpointValue {
-  const json = JSON.parse(value) as { name: string; mac: string; profile_ids: string[]; ipv4_nets: string[] };
+  const json = JSON.parse(value) as Record<'name' | 'mac' | 'profile_ids' | 'ipv4_nets', unknown>;
   return {
-    interface: json.name,
-    mac: json.mac,
-    profiles: json.profile_ids,
-    addresses: json.ipv4_nets.map((net) => net.replace('/32', '')),
+    interface: word(json.name),
+    mac: word(json.mac),
+    profiles: list(json.profile_ids).map(word),
+    addresses: list(json.ipv4_nets).map((net) => word(net).replace('/32', '')),
   };
+}
+
+export const parseTags = (value: string): string[] => list(JSON.parse(value)).map(word);
+
+function list(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`${JSON.stringify(value)} is no list`);
+  return value;
+}
+
+function word(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError(`${JSON.stringify(value)} is no text`);
+  return value;
 }
 
 export function parseRules(value: string): Pick<Profile, Direction> {

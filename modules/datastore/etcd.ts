@@ -135,8 +135,11 @@ export class Etcd {
         headers: form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' },
       });
       call.on('response', resolve);
-      call.on('error', reject);
-      call.on('timeout', () => call.destroy(new Error(`${url} did not answer within ${this.#timeoutMs} ms`)));
+      // `socket hang up` alone would not say whose.
+      call.on('error', (error: NodeJS.ErrnoException) =>
+        reject(Object.assign(new Error(`${url}: ${error.message}`, { cause: error }), { code: error.code })),
+      );
+      call.on('timeout', () => call.destroy(new Error(`no answer within ${this.#timeoutMs} ms`)));
       call.end(form);
     });
   }

@@ -69,7 +69,7 @@ export class Disconnected extends Error {
  * Calls the other side of a stream. How long a call takes is its own business; but when nothing at all is heard for
  * `silenceMs` while one waits, or the stream ends, all that wait fail with `Disconnected`.
  */
-export function caller<T>(stream: Duplex, silenceMs = 15_000): Caller<T> {
+export function caller<T>(stream: Duplex, silenceMs = 10_000): Caller<T> {
   const waiting = new Map<
     number,
     { method: string; resolve: (value: unknown) => void; reject: (error: Error) => void }

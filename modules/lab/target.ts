@@ -2,6 +2,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { keys, profileWrites } from '../datastore/calico.ts';
 import type { Profile } from '../policy/model.ts';
+import { Refusal } from '../problem/problem.ts';
 import {
   TargetFailed,
   type Change,
@@ -144,6 +145,7 @@ async function asked<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new TargetFailed(error instanceof Error ? error.message : String(error), { cause: error });
+    const why = error instanceof Refusal ? error.problems.map((problem) => problem.what).join(' ') : String(error);
+    throw new TargetFailed(why, { cause: error });
   }
 }

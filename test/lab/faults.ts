@@ -566,7 +566,7 @@ const changing: readonly Fault[] = [
     name: 'etcd does not take the change',
     when: 'before the change',
     outcome: 'infrastructure-broken',
-    names: /10\.64\.0\.1:2379 did not answer within/,
+    names: /10\.64\.0\.1:2379: no answer within/,
     breakIt: pause('etcd', '--name=master-1'),
   },
   {

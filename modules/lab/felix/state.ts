@@ -1,5 +1,5 @@
 /** What the stand-in for Felix knows: a mirror of `/calico/v1`, kept up to date event by event. */
-import { parseEndpoint, parseKey, parseRules, type EndpointValue } from '../../datastore/calico.ts';
+import { parseEndpoint, parseKey, parseRules, parseTags, type EndpointValue } from '../../datastore/calico.ts';
 import type { EtcdEvent, EtcdNode } from '../../datastore/etcd.ts';
 import type { Direction, Profile } from '../../policy/model.ts';
 import { profileFault } from '../../policy/valid.ts';
@@ -53,14 +53,23 @@ export class FelixState {
     for (const child of node.nodes ?? []) this.#visit(child);
   }
 
+  /** What cannot be read is taken for missing, as in Felix: one bad value must not stop all the others. */
   #put(key: string, value: string): void {
+    try {
+      this.#read(key, value);
+    } catch {
+      this.#remove(key);
+    }
+  }
+
+  #read(key: string, value: string): void {
     const parsed = parseKey(key);
     switch (parsed.kind) {
       case 'endpoint':
         (parsed.host === this.host ? this.local : this.remote).set(key, parseEndpoint(value));
         return;
       case 'tags':
-        this.tags.set(parsed.profile, JSON.parse(value) as string[]);
+        this.tags.set(parsed.profile, parseTags(value));
         return;
       case 'rules':
         this.rules.set(parsed.profile, parseRules(value));
