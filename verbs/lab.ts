@@ -90,7 +90,7 @@ function chosenLab(name: string | undefined): Running {
       code: 'lab-not-found',
       what: name === undefined ? `${labs.length} labs run.` : `no lab called ${name} runs.`,
       rule: names === '' ? 'none runs at the moment.' : `these run: ${names}.`,
-      example: names === '' ? 'npm run lab up' : `--name ${labs[0]!.name}`,
+      remedy: names === '' ? 'npm run lab up' : `--name ${labs[0]!.name}`,
     },
   ]);
 }

@@ -217,7 +217,7 @@ const alreadyRuns = (name: string, which: string): Refusal =>
         code: 'lab-runs-already',
         what: `a lab called ${name} runs already ${which}.`,
         rule: 'each lab needs a name of its own.',
-        example: `npm run lab down -- --name ${name}; or another name with --name`,
+        remedy: `npm run lab down -- --name ${name}; or another name with --name`,
       },
     ],
     exit.badInput,

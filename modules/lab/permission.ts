@@ -40,33 +40,32 @@ export function forbidden(settings: Settings, root: boolean, said: string): Prob
     return {
       ...base,
       what: 'user.max_user_namespaces is 0, so an ordinary user gets no namespaces (the default of CentOS 7).',
-      example: 'as root: sysctl -w user.max_user_namespaces=15000; or run the lab as root',
+      remedy: 'as root: sysctl -w user.max_user_namespaces=15000; or run the lab as root',
     };
   }
   if (!root && settings.unprivilegedUsernsClone === '0') {
     return {
       ...base,
       what: 'kernel.unprivileged_userns_clone is 0, so an ordinary user gets no namespaces (the default of Debian 10).',
-      example: 'as root: sysctl -w kernel.unprivileged_userns_clone=1; or run the lab as root',
+      remedy: 'as root: sysctl -w kernel.unprivileged_userns_clone=1; or run the lab as root',
     };
   }
   if (!root && settings.apparmorRestrict === '1') {
     return {
       ...base,
       what: 'kernel.apparmor_restrict_unprivileged_userns is 1, so user namespaces have no rights (Ubuntu 23.10 and later).',
-      example: 'as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; or run the lab as root',
+      remedy: 'as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; or run the lab as root',
     };
   }
   if (settings.inContainer) {
     return {
       ...base,
       what: `this container may not make namespaces (${said}).`,
-      example:
-        'docker run --privileged …, or --security-opt seccomp=unconfined --cap-add SYS_ADMIN --cap-add NET_ADMIN',
+      remedy: 'docker run --privileged …, or --security-opt seccomp=unconfined --cap-add SYS_ADMIN --cap-add NET_ADMIN',
     };
   }
   if (root) return { ...base, what: `the kernel refused new namespaces to root: ${said}` };
-  return { ...base, what: `the kernel refused new namespaces: ${said}`, example: 'run the lab as root' };
+  return { ...base, what: `the kernel refused new namespaces: ${said}`, remedy: 'run the lab as root' };
 }
 
 function readSettings(): Settings {

@@ -9,7 +9,8 @@ type Family = 'debian' | 'fedora' | 'arch';
 interface Program {
   readonly name: string;
   readonly why: string;
-  readonly packages: Readonly<Record<Family, string>>;
+  /** Undefined where a distribution has none that will do. */
+  readonly packages: Readonly<Record<Exclude<Family, 'arch'>, string>> & { readonly arch: string | undefined };
 }
 
 const programs: readonly Program[] = [
@@ -29,7 +30,7 @@ const programs: readonly Program[] = [
   {
     name: 'etcd',
     why: "holds Calico's data (3.5 at most: 3.6 has no v2 API)",
-    packages: { debian: 'etcd-server', fedora: 'etcd', arch: 'etcd 3.5 (AUR, or its release on GitHub)' },
+    packages: { debian: 'etcd-server', fedora: 'etcd', arch: undefined },
   },
   { name: 'ipset', why: 'holds the members of a tag', packages: { debian: 'ipset', fedora: 'ipset', arch: 'ipset' } },
   {
@@ -49,7 +50,7 @@ export function missingPrograms(find: (program: string) => string | undefined = 
       code: 'lab-program-missing',
       what: `${name} is not installed.`,
       rule: `the lab needs it: it ${why}.`,
-      example: `Debian, Ubuntu: apt-get install ${packages.debian}; Fedora, EL: dnf install ${packages.fedora}; Arch: pacman -S ${packages.arch}`,
+      remedy: `Debian, Ubuntu: apt-get install ${packages.debian}; Fedora, EL: dnf install ${packages.fedora}; Arch: ${packages.arch === undefined ? 'its release page on GitHub' : `pacman -S ${packages.arch}`}`,
     }));
 }
 
@@ -84,7 +85,7 @@ export async function tools(shell: Shell, unshare: readonly string[]): Promise<T
       code: 'lab-etcd-version',
       what: `etcd is version ${etcdVersion ? etcdVersion.slice(1).join('.') : 'unknown'}.`,
       rule: "Calico's v1 data model needs etcd's v2 API, which 3.6 no longer has.",
-      example: 'etcd 3.4 or 3.5, for instance https://github.com/etcd-io/etcd/releases/tag/v3.5.33',
+      remedy: 'etcd 3.4 or 3.5, for instance https://github.com/etcd-io/etcd/releases/tag/v3.5.33',
     });
   }
   if (restore === undefined) {
@@ -92,7 +93,7 @@ export async function tools(shell: Shell, unshare: readonly string[]): Promise<T
       code: 'lab-iptables-unusable',
       what: 'neither iptables-legacy-restore nor iptables-nft-restore can match an ipset here.',
       rule: 'the kernel enforces policy with the modules ip_tables or nf_tables, ip_set_hash_ip, xt_set and nf_conntrack.',
-      example:
+      remedy:
         'as root: modprobe -a ip_tables iptable_filter ip_set_hash_ip xt_set xt_mark xt_multiport xt_mac nf_conntrack',
     });
   }

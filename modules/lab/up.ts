@@ -29,7 +29,7 @@ export async function checkMachine(shell: Shell): Promise<Tools> {
       {
         code: 'lab-needs-linux',
         what: `the lab is made of Linux network namespaces, and this is ${process.platform}.`,
-        example: 'vagrant up (three CentOS machines on this computer), or a cluster in a cloud: see README.md',
+        remedy: 'run it on Linux: vagrant up with any Linux box on this computer, or a small machine in a cloud',
       },
     ]);
   }

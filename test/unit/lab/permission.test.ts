@@ -29,7 +29,7 @@ describe('what forbids an ordinary user a lab', () => {
     const problem = forbidden({ ...nothing, ...settings }, false, said);
     expect(problem.code).toBe('lab-namespaces-forbidden');
     expect(problem.what).toContain(what);
-    expect(problem.example).toContain(remedy);
+    expect(problem.remedy).toContain(remedy);
   });
 
   test('a setting is surer than the guess that it is the container', () => {

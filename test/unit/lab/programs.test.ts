@@ -8,9 +8,9 @@ describe('a program that is missing', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ code: 'lab-program-missing', what: 'etcd is not installed.' });
     expect(problems[0]!.rule).toContain("holds Calico's data");
-    expect(problems[0]!.example).toContain('apt-get install etcd-server');
-    expect(problems[0]!.example).toContain('dnf install etcd');
-    expect(problems[0]!.example).toContain('Arch: ');
+    expect(problems[0]!.remedy).toContain('apt-get install etcd-server');
+    expect(problems[0]!.remedy).toContain('dnf install etcd');
+    expect(problems[0]!.remedy).toContain('Arch: ');
   });
 
   test('is one problem each, and none where all are there', () => {
@@ -22,8 +22,8 @@ describe('a program that is missing', () => {
   });
 
   test('is in a package that is installed where that is done unasked', () => {
-    for (const { example } of missingPrograms(() => undefined)) {
-      const name = /apt-get install (\S+);/.exec(example!)?.[1];
+    for (const { remedy } of missingPrograms(() => undefined)) {
+      const name = /apt-get install (\S+);/.exec(remedy!)?.[1];
       expect(debianPackages).toContain(name);
     }
     expect(new Set(debianPackages).size).toBe(debianPackages.length);
