@@ -49,7 +49,7 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
   const before = run.stages.reduce((sum, { ms }) => sum + ms, 0);
 
   const plan = specs(run.cluster);
-  const draft = course(run.cluster, run.documents, run.walk, placeholder(plan), run.host);
+  const draft = course(run.cluster, run.documents, run.walk, anyAddress(plan), run.host);
   const open = services(draft.traffic);
   const wanted = withProfiles([...plan.tasks, ...plan.guards], draft.steps[0]!.state);
   const reports: StepReport[] = [];
@@ -170,7 +170,7 @@ export async function populate(
   host: (node: string) => PolicyHost,
 ): Promise<void> {
   const plan = specs(cluster);
-  const { steps, traffic, names } = course(cluster, documents, false, placeholder(plan), host);
+  const { steps, traffic, names } = course(cluster, documents, false, anyAddress(plan), host);
   const { state } = steps.at(-1)!;
   const own = [...state.profiles.values()].filter(({ name }) => names.get(name)?.name !== controlNetwork);
   const change = await target.write(own);
@@ -181,11 +181,11 @@ export async function populate(
 /** Checks a description's policy without any machine; throws a Refusal with every problem. */
 export function checkPolicy(cluster: Cluster, documents: readonly PolicyDocument[]): void {
   const host = (node: string): PolicyHost => ({ name: node, address: '192.0.2.1' });
-  course(cluster, documents, true, placeholder(specs(cluster)), host);
+  course(cluster, documents, true, anyAddress(specs(cluster)), host);
 }
 
 /** Addresses from the documentation range and beyond, one for each task: only to have a complete state. */
-function placeholder({ tasks, guards }: ReturnType<typeof specs>): (task: string) => string {
+function anyAddress({ tasks, guards }: ReturnType<typeof specs>): (task: string) => string {
   const index = new Map([...tasks, ...guards].map((task, at) => [task.name, at]));
   return (task) => {
     const at = index.get(task) ?? 0;
