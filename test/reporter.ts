@@ -1,11 +1,19 @@
 /** The last line of a test run, in plain words, and the rule that no test is skipped without a reason. */
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
 export default class ClosingLine implements Reporter {
+  /** With `-t` the rest is left out on purpose. */
+  #chosen = false;
+
+  onInit(vitest: Vitest): void {
+    this.#chosen = vitest.config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string): number => tests.filter((test) => test.result().state === state).length;
-    const silent = tests.filter((test) => test.result().state === 'skipped' && reason(test) === undefined);
+    const left = tests.filter((test) => test.result().state === 'skipped' && reason(test) === undefined);
+    const silent = this.#chosen ? [] : left;
     for (const test of silent) {
       process.stdout.write(`\nskipped without a reason: ${test.module.moduleId}: ${test.fullName}\n`);
       process.stdout.write("  say why: test('…', ({ skip }) => skip('why it cannot run here'))\n");

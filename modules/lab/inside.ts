@@ -5,7 +5,7 @@
  * Standard input is its lifeline: until it reads `detach`, the end of the input is the end of the lab, so that nothing
  * outlives a caller that was killed.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keys, type Write } from '../datastore/calico.ts';
@@ -198,8 +198,9 @@ class Lab {
     }
   }
 
-  async #send({ probes, timeoutMs, inFlight, graceMs = limits.prober }: ProbeBatch): Promise<ProbeAnswers> {
+  async #send({ probes, timeoutMs, inFlight: wanted, graceMs = limits.prober }: ProbeBatch): Promise<ProbeAnswers> {
     const serve = need(this.#serve);
+    const inFlight = Math.min(wanted, openFiles() - spareFiles);
     const nonce = this.#nonce;
     this.#nonce = (this.#nonce + probes.length) % 0x7fff_ffff;
     await serve.ask({ arrived: true }, graceMs);
@@ -250,6 +251,15 @@ const seen = (child: ChildProcess): Process => ({
   pid: child.pid ?? 0,
   running: child.exitCode === null && child.signalCode === null,
 });
+
+/** Files that a prober has open besides one for each probe: its own, and one for each namespace. */
+const spareFiles = 300;
+
+/** How many files a process may have open here. Node raises its limit to the highest allowed, and helpers inherit it. */
+function openFiles(): number {
+  const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return soft === undefined ? 1024 : Number(soft);
+}
 
 /** How often a probe may have to wait for others: for a place in flight, or for a source port of its own. */
 function rounds(probes: ProbeBatch['probes'], inFlight: number): number {

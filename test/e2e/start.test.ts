@@ -92,6 +92,13 @@ test('--keep leaves the lab and says how to look around', async () => {
   await endLab(lab!);
 });
 
+test('where few files may be open, fewer probes are under way at once, and the answer is the same', async () => {
+  const command = `ulimit -n 500; exec node ${compiled('verbs/verify.ts')} lab --name=start-few --reports=${folder}/few`;
+  const { exitCode, stdout } = await $({ cwd: root, nothrow: true, quiet: true })`bash -c ${command}`;
+  expect(flat(stdout)).toContain('660 of 660 probes');
+  expect(exitCode).toBe(0);
+});
+
 describe('exit codes', () => {
   test('1 when a hand-written expectation is not what the policy says', async () => {
     const file = clusterWith('wish', 'title: As wished\nexpect:\n  - allow client -> backend tcp 9000\n');
