@@ -43,7 +43,7 @@ async function up({ words, options: { name: chosen } }: LabCall): Promise<ExitCo
   return exit.fine;
 }
 
-async function status({ options: { name, json } }: LabCall): Promise<ExitCode> {
+async function status({ words, options: { name = words[1], json } }: LabCall): Promise<ExitCode> {
   const lab = await connectLab(chosenLab(name));
   try {
     const seen = await lab.call('status', {});
@@ -69,7 +69,7 @@ async function exec({ words, options: { name }, rest }: LabCall): Promise<ExitCo
   return (await enterTask(shell, running, task, rest)) as ExitCode;
 }
 
-async function down({ options: { name } }: LabCall): Promise<ExitCode> {
+async function down({ words, options: { name = words[1] } }: LabCall): Promise<ExitCode> {
   const running = chosenLab(name);
   await endLab(running);
   process.stdout.write(`The lab ${running.name} is gone.\n`);
@@ -88,8 +88,13 @@ function chosenLab(name: string | undefined): Running {
   throw new Refusal([
     {
       code: 'lab-not-found',
-      what: name === undefined ? `${labs.length} labs run.` : `no lab called ${name} runs.`,
-      rule: names === '' ? 'none runs at the moment.' : `these run: ${names}.`,
+      what:
+        name !== undefined
+          ? `no lab called ${name} runs.`
+          : labs.length === 0
+            ? 'no lab runs.'
+            : `${labs.length} labs run.`,
+      ...(names === '' ? {} : { rule: `these run: ${names}.` }),
       remedy: names === '' ? 'npm run lab up' : `--name ${labs[0]!.name}`,
     },
   ]);
@@ -126,7 +131,7 @@ function separated(argv: readonly string[]): readonly string[] {
 await main(
   {
     name: 'npm run lab',
-    usage: 'up [CLUSTER] | status | exec TASK -- COMMAND… | down   [-- --name LAB]',
+    usage: 'up [CLUSTER] | status [LAB] | exec TASK -- COMMAND… | down [LAB]   [-- --name LAB]',
     help: `
 up      brings up the cluster of a description (default: clusters/lab.yaml) in namespaces of its own, starts a task of
         each network on each agent, applies the policy, and leaves it running
@@ -137,9 +142,14 @@ down    ends the lab; nothing of it is left
 The machine's own interfaces, routes and settings are not touched. Several labs run side by side under different names.`,
     options,
     run: (call) => {
-      const [word = ''] = call.words;
+      const [word] = call.words;
+      if (word === undefined) throw usage('it is not said what the lab shall do.');
       const verb = verbs[word];
-      if (verb) return verb(call);
+      if (verb) {
+        const extra = verb === exec ? undefined : call.words[2];
+        if (extra !== undefined) throw usage(`"${extra}" is one word too many.`);
+        return verb(call);
+      }
       const near = nearest(word, Object.keys(verbs));
       throw usage(`"${word}" is nothing that a lab can do.${near ? ` Did you mean ${near}?` : ''}`);
     },

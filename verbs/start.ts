@@ -11,5 +11,6 @@ each file who can reach whom: what the policy says, and what packets do. Takes t
 Exit code: 0 all as expected, 1 the network does not do what the policy says (or too late), 2 the input is wrong,
 3 it could not be found out, 130 interrupted.`,
   options: proveOptions,
+  most: 1,
   run: ({ words, options }) => prove({ cluster: words[0] ?? 'lab', walk: true, options }),
 });

@@ -12,6 +12,7 @@ if one runs (npm run lab up CLUSTER), else brings one up for the purpose and tak
 Exit code: 0 all as expected, 1 the network does not do what the policy says (or too late), 2 the input is wrong,
 3 it could not be found out, 130 interrupted.`,
   options: proveOptions,
+  most: 1,
   run: ({ words, options }) => {
     const [cluster] = words;
     if (cluster === undefined) {

@@ -19,6 +19,8 @@ export interface Verb<O extends Record<string, Option>> {
   /** What it does and prints; lines of at most 100 characters. */
   readonly help: string;
   readonly options: O;
+  /** How many words it takes at most; a word too many is a mistake, not nothing. Any number where it is left out. */
+  readonly most?: number;
   readonly run: (call: Call<O>) => Promise<ExitCode> | ExitCode;
 }
 
@@ -56,6 +58,8 @@ export async function call<O extends Record<string, Option>>(
       allowPositionals: true,
       strict: true,
     });
+    const extra = positionals[verb.most ?? positionals.length];
+    if (extra !== undefined) throw wordTooMany(verb, extra);
     return await verb.run({
       words: positionals,
       options: { ...fromNpm(verb.options), ...values },
@@ -106,6 +110,10 @@ function helpText<O extends Record<string, Option>>(verb: Verb<O>): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   const options = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('');
   return `${verb.name} ${verb.usage}\n\n${verb.help.trim()}\n\n${options}`;
+}
+
+function wordTooMany<O extends Record<string, Option>>({ name, usage }: Verb<O>, word: string): Refusal {
+  return new Refusal([{ code: 'usage', what: `"${word}" is one word too many.`, rule: `${name} ${usage}` }]);
 }
 
 function usageRefusal<O extends Record<string, Option>>(verb: Verb<O>, error: unknown): Refusal | undefined {

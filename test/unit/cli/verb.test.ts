@@ -159,3 +159,17 @@ test.each([['thrown'], ['rejected']])(
     expect(out).toBe('');
   },
 );
+
+describe('a verb that takes one word', () => {
+  const single = { ...verb(() => exit.fine), most: 1 };
+
+  test('takes none and one', async () => {
+    expect(await call(single, [])).toBe(exit.fine);
+    expect(await call(single, ['lab'])).toBe(exit.fine);
+  });
+
+  test('refuses a second, and names it', async () => {
+    expect(await call(single, ['lab', 'extra'])).toBe(exit.badInput);
+    expect(err).toContain('"extra" is one word too many.');
+  });
+});
