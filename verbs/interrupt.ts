@@ -1,6 +1,7 @@
-/** The exit code that a shell gives to a program that a signal ended. */
-const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-type Stop = keyof typeof codes;
+import { signalCode } from '../modules/shell/shell.ts';
+
+/** Ctrl-C, a polite request to end, and a terminal that went away. */
+const stops = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Interrupt {
   /** True from the signal on: what fails now, fails because of it. */
@@ -12,16 +13,15 @@ export interface Interrupt {
 /** On Ctrl-C and its like: cleans up first, then ends this process. */
 export function onInterrupt(cleanUp: () => Promise<void>): Interrupt {
   const stop = new AbortController();
-  const handle = (name: Stop): void => {
+  const handle = (name: NodeJS.Signals): void => {
     stop.abort();
-    void cleanUp().finally(() => process.exit(codes[name]));
+    void cleanUp().finally(() => process.exit(signalCode(name)));
   };
-  const names = Object.keys(codes) as Stop[];
-  for (const name of names) process.on(name, handle);
+  for (const name of stops) process.on(name, handle);
   return {
     signal: stop.signal,
     off: () => {
-      for (const name of names) process.off(name, handle);
+      for (const name of stops) process.off(name, handle);
     },
   };
 }

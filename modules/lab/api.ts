@@ -8,9 +8,9 @@ import type { Topology } from './topology.ts';
 
 export interface LabApi {
   /** Wires the hosts and starts their daemons; the answer comes when etcd takes writes. */
-  build(request: { topology: Topology; tools: Tools }): Built;
+  build(request: { topology: Topology; tools: Tools }): void;
   /** Waits until every host has a route to every other host's block through BGP. */
-  routed(request: Record<string, never>): { ms: number };
+  routed(request: Record<string, never>): void;
   status(request: Record<string, never>): LabStatus;
   /** Starts tasks, wired and known to etcd; does not wait for their policy. */
   attach(request: { tasks: readonly TaskRequest[] }): { tasks: readonly LabTask[]; index: number };
@@ -34,10 +34,6 @@ export interface Tools {
   /** The `iptables-restore` that works here. */
   readonly restore: string;
   readonly versions: { readonly bird: string; readonly etcd: string; readonly iptables: string };
-}
-
-export interface Built {
-  readonly stages: readonly { readonly name: string; readonly ms: number }[];
 }
 
 export interface TaskRequest {

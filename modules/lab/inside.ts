@@ -12,7 +12,7 @@ import { keys, type Write } from '../datastore/calico.ts';
 import { Etcd } from '../datastore/etcd.ts';
 import { compiled } from '../root/root.ts';
 import { must, shell, type ChildProcess } from '../shell/shell.ts';
-import type { Built, LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process } from './api.ts';
+import type { LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process } from './api.ts';
 import { Helper } from './child.ts';
 import * as daemons from './daemons.ts';
 import { runSteps, runInside } from './ip.ts';
@@ -71,19 +71,13 @@ class Lab {
       }),
   };
 
-  async #build(topology: Topology, { birdMajor, restore }: { birdMajor: 1 | 2; restore: string }): Promise<Built> {
-    const stages: { name: string; ms: number }[] = [];
-    const stage = async (name: string, work: Promise<unknown>): Promise<void> => {
-      const begin = performance.now();
-      await work;
-      stages.push({ name, ms: Math.round(performance.now() - begin) });
-    };
+  async #build(topology: Topology, { birdMajor, restore }: { birdMajor: 1 | 2; restore: string }): Promise<void> {
     this.#topology = topology;
     this.#launcher = new Launcher(shell, topology);
     const { hosts } = topology;
     const masters = hosts.filter((host) => host.role === 'master');
 
-    await stage('hosts', this.#wireHosts(topology));
+    await this.#wireHosts(topology);
     for (const master of masters) this.#keep(master, 'etcd', daemons.startEtcd(shell, topology, master));
     for (const host of hosts) this.#keep(host, 'bird', daemons.startBird(shell, topology, host, birdMajor));
     this.#serve = helper<ServeRequest>('serve');
@@ -93,16 +87,13 @@ class Lab {
     const listen = hosts.map((host) => ({ namespace: host.name, tcp: [], udp: [] }));
     await this.#serve.ask({ listen }, limits.helper);
 
-    await stage('etcd', this.#configure(topology, this.#etcd));
+    await this.#configure(topology, this.#etcd);
     for (const host of hosts) this.#keep(host, 'felix', daemons.startFelix(shell, topology, host, restore));
     void this.#followFelix(this.#etcd);
-    return { stages };
   }
 
-  async #routed(topology: Topology): Promise<{ ms: number }> {
-    const begin = performance.now();
+  async #routed(topology: Topology): Promise<void> {
     await Promise.all(topology.hosts.map((host) => this.#awaitRoutes(topology, host)));
-    return { ms: Math.round(performance.now() - begin) };
   }
 
   async #wireHosts(topology: Topology): Promise<void> {

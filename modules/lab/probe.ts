@@ -12,7 +12,7 @@ import * as sys from './syscall.ts';
 export interface LabProbe {
   /** The source's namespace. */
   readonly from: string;
-  /** The target's namespace, which is the name that it answers with; undefined where identity is not known. */
+  /** The target's namespace, which is the name that it answers with. */
   readonly to: string;
   /** IPv4. */
   readonly address: string;
@@ -111,7 +111,7 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
   const order: Flight[] = [];
   let oldest = 0;
   let next = 0;
-  let open_ = 0;
+  let airborne = 0;
   let likely = 0;
   /** Probes that found no source port free, and how many had finished when that was last tried. */
   const portless: number[] = [];
@@ -131,7 +131,7 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     flight.done = true;
     flights.delete(flight.fd);
     sys.close(flight.fd);
-    open_--;
+    airborne--;
     finished++;
     if (flight.probe.likely) likely--;
     const ms = flight.connectedMs ?? performance.now() - flight.started;
@@ -147,7 +147,7 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
       fd = open(probe);
     } catch (error) {
       // A rule may ask for one source port: then the probes from it go one after the other.
-      if (error instanceof sys.SyscallError && error.errno === sys.errno.EADDRINUSE && open_ > 0) {
+      if (error instanceof sys.SyscallError && error.errno === sys.errno.EADDRINUSE && airborne > 0) {
         portless.push(index);
         return;
       }
@@ -166,7 +166,7 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     };
     flights.set(fd, flight);
     order.push(flight);
-    open_++;
+    airborne++;
     if (probe.likely) likely++;
     const failed = sys.connect(fd, sys.address(probe.address, probe.port));
     if (failed !== 0 && failed !== sys.errno.EINPROGRESS) return finish(flight, verdictOf(failed));
@@ -207,11 +207,11 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     else finish(flight, 'broken', who === '' ? 'the connection ended without a name' : `${who} answered`);
   };
 
-  while (next < probes.length || portless.length > 0 || open_ > 0) {
+  while (next < probes.length || portless.length > 0 || airborne > 0) {
     let launched = 0;
-    if (finished > tried || open_ === 0) for (const index of portless.splice(0)) launch(index);
+    if (finished > tried || airborne === 0) for (const index of portless.splice(0)) launch(index);
     tried = finished;
-    while (next < probes.length && launched < 32 && open_ < limit) {
+    while (next < probes.length && launched < 32 && airborne < limit) {
       if (probes[next]!.likely && likely >= likelyInFlight) break;
       launch(next++);
       launched++;

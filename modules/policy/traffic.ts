@@ -14,7 +14,7 @@ import { formatPorts, inPorts } from './ports.ts';
 import { profileFault } from './valid.ts';
 
 /** Linux' net.ipv4.ip_local_port_range: where a client's port comes from when no rule asks for one. */
-const ephemeral: PortRange = { from: 32768, to: 60999 };
+export const ephemeral: PortRange = { from: 32768, to: 60999 };
 
 /** Stands for a class that names no port: upstream's Star probe listens on it. */
 const usualPort = 9000;

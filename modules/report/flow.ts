@@ -2,7 +2,7 @@
 import type { Traffic } from '../policy/model.ts';
 import type { Cell, Outcome } from '../verify/report.ts';
 import { clean } from './clean.ts';
-import { worst } from './say.ts';
+import { worst } from '../verify/judge.ts';
 
 /** What one class of traffic does, observed or expected. `none` was not probed. */
 export type Fate = 'passes' | 'stopped' | 'rejected' | 'broken' | 'none';
@@ -38,11 +38,14 @@ function observedFate(cell: Cell | undefined): Fate {
   }
 }
 
+/** A place of the matrix that is not probed, a task to itself, has nothing wrong about it. */
+export const outcomeOf = (outcomes: readonly Outcome[]): Outcome => (outcomes.length === 0 ? 'pass' : worst(outcomes));
+
 /** The flow of a pair; `cells` has one place per traffic class. */
 export function flowOf(cells: readonly (Cell | undefined)[], traffic: readonly Traffic[]): Flow {
   const expected = cells.map(expectedFate);
   const observed = cells.map(observedFate);
-  const outcome = worst(cells.flatMap((cell) => (cell ? [cell.outcome] : [])));
+  const outcome = outcomeOf(cells.flatMap((cell) => (cell ? [cell.outcome] : [])));
   const wrong = cells.map((cell) => (cell?.outcome === 'policy-wrong' ? '!' : '')).join(',');
   return {
     key: `${expected.join()}|${observed.join()}|${wrong}`,

@@ -4,7 +4,7 @@ import { at, between, head, inside, overlap, visible, type Box, type Curve, type
 import { marks } from './grid.ts';
 import { Markup, markup } from './markup.ts';
 import { asset } from './page.ts';
-import { worst } from './say.ts';
+import { worst } from '../verify/judge.ts';
 import { columns, cut } from './text.ts';
 import { viewOf, type Block, type Variant } from './view.ts';
 

@@ -9,7 +9,8 @@ import { Markup, markup } from './markup.ts';
 import { pack } from './pack.ts';
 import { asset } from './page.ts';
 import { badge, section } from './section.ts';
-import { controlGood, networksOf, nodesOf, number, outcomes, plural, time } from './say.ts';
+import { isGood } from '../verify/doubt.ts';
+import { networksOf, nodesOf, number, outcomes, plural, time } from './say.ts';
 
 export function html(report: Report): string {
   const script = asset('page.js');
@@ -60,7 +61,7 @@ function header(report: Report): Markup {
   const cells = report.steps.flatMap((step) => step.cells);
   const controls = report.steps.flatMap((step) => step.controls);
   const right = cells.filter((cell) => cell.outcome === 'pass').length;
-  const good = controls.filter(controlGood).length;
+  const good = controls.filter(isGood).length;
   const changes = report.steps.flatMap(({ convergence }) =>
     convergence ? [convergence.opened.slowestMs ?? 0, convergence.closed.slowestMs ?? 0] : [],
   );
@@ -109,7 +110,7 @@ function run(report: Report): Markup {
   return markup`<section class="view" id="run" aria-labelledby="run-title">
 <h2 id="run-title">The run</h2>
 <div class="columns">
-<div class="card"><h3>Where the time went</h3><ol class="stages">${stages}</ol><p class="quiet">${time(report.ms)} in all; a probe waits ${time(report.timeoutMs)} for its answer; seed ${report.seed}.</p></div>
+<div class="card"><h3>Where the time went</h3><ol class="stages">${stages}</ol><p class="quiet">${time(report.ms)} in all; a probe waits ${time(report.timeoutMs)} at least for its answer; seed ${report.seed}.</p></div>
 <div class="card"><h3>The real thing</h3>${list(report.real, 'Nothing is said to be.')}<h3>Stand-ins</h3>${list(report.standIns, 'None.')}</div>
 </div>
 </section>`;

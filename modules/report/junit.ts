@@ -6,7 +6,9 @@ import type { Cell, Control, Outcome, Report, StepReport } from '../verify/repor
 import { happened } from './difference.ts';
 import { lines, markup, type Markup } from './markup.ts';
 import { reproduce } from './reproduce.ts';
-import { controlGood, controlText, controlsLine, convergenceLine, outcomes, plural, time, worst } from './say.ts';
+import { worst } from '../verify/judge.ts';
+import { isGood } from '../verify/doubt.ts';
+import { controlText, controlsLine, convergenceLine, outcomes, plural, time } from './say.ts';
 import { decider, sideText } from './why.ts';
 
 interface Case {
@@ -123,7 +125,7 @@ function controlCases(step: StepReport): Case[] {
     groups.set(key, [...(groups.get(key) ?? []), control]);
   }
   return [...groups.values()].map((controls) => {
-    const bad = controls.filter((control) => !controlGood(control));
+    const bad = controls.filter((control) => !isGood(control));
     return {
       group: 'controls',
       name: `${controls[0]!.kind}, ${controls[0]!.when} the table`,

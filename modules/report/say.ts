@@ -1,4 +1,5 @@
 /** The sentences that every form of the report shares, so that all of them say the same. */
+import { isGood } from '../verify/doubt.ts';
 import type { Control, Convergence, Outcome, Report, StepReport } from '../verify/report.ts';
 
 export const number = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -25,17 +26,6 @@ export const outcomes: Readonly<Record<Outcome, { readonly sign: string; readonl
   'infrastructure-broken': { sign: '?', word: 'infrastructure broken' },
 };
 
-const severity: readonly Outcome[] = ['policy-wrong', 'infrastructure-broken', 'slow', 'pass'];
-
-/** The outcome that a person must hear of first. A definite "wrong" comes before "could not find out". */
-export function worst(list: Iterable<Outcome>): Outcome {
-  let least = severity.length - 1;
-  for (const outcome of list) least = Math.min(least, severity.indexOf(outcome));
-  return severity[least]!;
-}
-
-export const controlGood = (control: Control): boolean => control.observed === control.expected;
-
 /** A bad control: what it was, what it had to be, and what the prober said. */
 export const controlText = (one: Control): string =>
   `${one.kind} ${one.from} → ${one.to} ${one.traffic}, ${one.when} the table: ` +
@@ -43,7 +33,7 @@ export const controlText = (one: Control): string =>
 
 export function controlsLine(controls: readonly Control[]): string {
   if (controls.length === 0) return 'none ran';
-  const good = controls.filter(controlGood).length;
+  const good = controls.filter(isGood).length;
   return `${number(good)} of ${number(controls.length)} good`;
 }
 

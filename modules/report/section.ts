@@ -4,9 +4,9 @@ import { differences, happened, type Difference } from './difference.ts';
 import { graph } from './graph.ts';
 import { marks } from './grid.ts';
 import { markup, type Markup } from './markup.ts';
+import { isGood } from '../verify/doubt.ts';
 import {
   cellsLine,
-  controlGood,
   controlText,
   controlsLine,
   convergenceLine,
@@ -118,7 +118,7 @@ function difference(one: Difference): Markup {
 function backing(step: StepReport): Markup {
   const rows: readonly (readonly [string, boolean, Markup])[] = [
     ['cells', step.cells.length > 0 && step.cells.every((cell) => cell.outcome === 'pass'), markup`${cellsLine(step)}`],
-    ['controls', step.controls.length > 0 && step.controls.every(controlGood), controls(step)],
+    ['controls', step.controls.length > 0 && step.controls.every(isGood), controls(step)],
     [
       'convergence',
       (step.convergence?.outcome ?? 'pass') === 'pass',
@@ -137,7 +137,7 @@ function backing(step: StepReport): Markup {
 }
 
 function controls(step: StepReport): Markup {
-  const bad = step.controls.filter((control) => !controlGood(control));
+  const bad = step.controls.filter((control) => !isGood(control));
   if (bad.length === 0) return markup`${controlsLine(step.controls)}`;
   return markup`${controlsLine(step.controls)}<ul class="bad">${bad
     .slice(0, most.controls)

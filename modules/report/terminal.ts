@@ -3,9 +3,10 @@ import type { Outcome, Report, StepReport } from '../verify/report.ts';
 import { clean } from './clean.ts';
 import { differences, happened, type Difference } from './difference.ts';
 import { gridLines, marks, tones, type Grid, type GridCell, type Notes } from './grid.ts';
+import { worst } from '../verify/judge.ts';
+import { isGood } from '../verify/doubt.ts';
 import {
   cellsLine,
-  controlGood,
   controlText,
   controlsLine,
   convergenceLine,
@@ -16,7 +17,6 @@ import {
   outcomes,
   plural,
   time,
-  worst,
 } from './say.ts';
 import { margin, sheetOf, sheetText, type Sheet } from './sheet.ts';
 import type { Style } from './style.ts';
@@ -191,10 +191,10 @@ function differenceText(one: Difference, sheet: Sheet): string[] {
 }
 
 function backingLines(step: StepReport, sheet: Sheet): string[] {
-  const bad = step.controls.filter((control) => !controlGood(control));
+  const bad = step.controls.filter((control) => !isGood(control));
   const unmet = step.expectations.filter((one) => !one.packetsAgree || !one.evaluatorAgrees);
   const broken = 'infrastructure-broken';
-  const cells = step.cells.length === 0 ? broken : worst(step.cells.map((cell) => cell.outcome));
+  const cells = worst(step.cells.map((cell) => cell.outcome));
   return [
     ...sheet.item('cells', cellsLine(step), cells),
     ...sheet.item(

@@ -1,8 +1,9 @@
 /** The matrix of a step as a person can take it in: tasks that behave equally are one row and one column. */
 import type { Cell, Outcome, Report, StepReport } from '../verify/report.ts';
 import { clean } from './clean.ts';
-import { flowOf, type Flow } from './flow.ts';
-import { plural, worst } from './say.ts';
+import { flowOf, type Flow, outcomeOf } from './flow.ts';
+import { worst } from '../verify/judge.ts';
+import { plural } from './say.ts';
 
 interface Group {
   /** The network, or the tasks of it that differ from its others. */
@@ -132,7 +133,7 @@ function blockOf(report: Tasks, pairs: readonly Pair[]): Block {
     pairs: pairs.length,
     expected: variants(report, pairs, (flow) => [flow.expected, 'pass']),
     observed: variants(report, pairs, (flow) => [flow.observed, flow.outcome]),
-    outcome: worst(pairs.map((pair) => pair.flow.outcome)),
+    outcome: outcomeOf(pairs.map((pair) => pair.flow.outcome)),
   };
 }
 

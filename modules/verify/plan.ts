@@ -1,14 +1,11 @@
 /** What a verification launches and asks, worked out before a packet is sent. Pure. */
-import { probeable } from '../policy/traffic.ts';
+import { ephemeral, probeable } from '../policy/traffic.ts';
 import type { Traffic } from '../policy/model.ts';
 import type { Control, Verdict } from './report.ts';
 import type { LaunchedTask, Probe, Services } from './target.ts';
 
 /** The network of the control tasks: it admits all of itself, whatever the policy under test says. */
 export const controlNetwork = 'verify-control';
-
-/** Where a client's port comes from when no rule asks for one: Linux' ip_local_port_range. */
-const ephemeral = { from: 32768, to: 60999 };
 
 /** A control's question. */
 export interface ControlPlan extends Omit<Control, 'observed' | 'ms' | 'when' | 'note'> {

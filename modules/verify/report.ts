@@ -121,7 +121,7 @@ export interface Report {
   /** What was the real thing, with its version: `BIRD 1.6.8`. */
   readonly real: readonly string[];
   readonly tasks: readonly ProbeTask[];
-  /** Time-out of a probe, milliseconds. */
+  /** The least time-out of a probe, milliseconds; where controls answer slowly, a table takes a longer one. */
   readonly timeoutMs: number;
   readonly steps: readonly StepReport[];
   readonly outcome: Outcome;

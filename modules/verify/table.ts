@@ -24,7 +24,6 @@ export interface Scene {
 export interface Table {
   readonly cells: readonly Cell[];
   readonly controls: readonly Control[];
-  readonly timeoutMs: number;
 }
 
 /** Expected from the evaluator, observed from packets. `behind`: by node, why its policy may not be the expected one. */
@@ -105,7 +104,7 @@ async function look(scene: Scene, questions: readonly Question[], behind: Readon
       ...judge(decision.allow, { verdict, arrived, ...(note === undefined ? {} : { note }) }, doubt(way)),
     };
   });
-  return { cells, controls: all, timeoutMs, failed: after.failed !== undefined };
+  return { cells, controls: all, failed: after.failed !== undefined };
 }
 
 /** Ten times what the slowest percent of the controls took, and never less than the target's own time-out. */
