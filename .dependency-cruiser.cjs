@@ -59,6 +59,13 @@ module.exports = {
       to: { path: '^modules/(lab|verify|node|aws|gce|vagrant|hosts)/' },
     },
     {
+      name: 'artifacts-knows-no-target',
+      severity: 'error',
+      comment: 'What a cluster downloads follows from its description alone.',
+      from: { path: '^modules/artifacts/' },
+      to: { path: '^(modules/(?!artifacts/|release/|cluster/|problem/)|stacks/|agents/)' },
+    },
+    {
       name: 'child-processes-behind-one-door',
       severity: 'error',
       comment:

@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets.
+// `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets; `deploy` drives the real
+// Terraform against stand-ins for the clouds.
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
@@ -16,6 +17,19 @@ export default defineConfig({
           // Each file brings up labs of its own, which do not know of each other and mostly wait; two fill two cores.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'deploy',
+          include: ['test/deploy/**/*.test.ts'],
+          globalSetup: ['test/deploy/setup.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          // They mostly wait for waits of the provider's own. After the lab: that one times packets, and these would
+          // take the processor from it.
+          maxWorkers: 4,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -4,6 +4,8 @@ export interface Progress {
   stage(name: string): void;
   /** Ends the stage: its line says how long it took. */
   done(): void;
+  /** How far the stage is: beside its name on a terminal, nothing elsewhere. */
+  note(text: string): void;
   /** A line of its own, past the stage that runs. */
   say(text: string): void;
 }
@@ -16,13 +18,16 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
   let begin = 0;
   let timer: NodeJS.Timeout | undefined;
   let frame = 0;
+  let far = '';
 
   const clear = (): void => {
     if (live) stream.write('\r\u001b[K');
   };
   const draw = (): void => {
     clear();
-    stream.write(`${frames[frame++ % frames.length]} ${name}`);
+    const line = `${frames[frame++ % frames.length]} ${name}${far === '' ? '' : `: ${far}`}`;
+    // What is wider than the terminal would stay on it.
+    stream.write(line.slice(0, (stream.columns || 80) - 1));
   };
   const done = (): void => {
     if (name === undefined) return;
@@ -35,6 +40,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
     stage(next) {
       done();
       name = next;
+      far = '';
       begin = performance.now();
       if (!live) return;
       draw();
@@ -43,6 +49,9 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
       timer.unref();
     },
     done,
+    note(text) {
+      far = text;
+    },
     say(text) {
       clear();
       stream.write(`${text}\n`);

@@ -3,6 +3,7 @@
  * reader would have to guess. It is what every other module takes; only `modules/cluster` knows the user's form.
  */
 import type { Containerizer, Encapsulation, ReleaseChannel } from '../release/channel.ts';
+import type { Sources } from '../release/sources.ts';
 
 export interface Cluster {
   /** 1 to 32 of `[a-z0-9-]`, a letter first: it becomes part of host names and of cloud resource names. */
@@ -179,6 +180,13 @@ export interface Node {
   /** The agent pool, or `masters`. */
   readonly pool: string;
   readonly containerizers: readonly Containerizer[];
+  /**
+   * Its IPv4 address in the network between the machines, where the plan knows it: masters on a cloud, and hosts.
+   * undefined on a cloud's agents, who learn theirs at boot, and where the target itself gives addresses out.
+   */
+  readonly address: string | undefined;
+  /** The zone of a master on a cloud; an agent's is decided by its group. */
+  readonly zone: string | undefined;
 }
 
 /** A Docker network or a net-group: the containerizer decides the form. */
@@ -206,19 +214,4 @@ export interface Access {
   readonly adminCidrs: readonly string[];
   /** A public key as written (`ssh-ed25519 AAAA…`), or the path of its file. */
   readonly sshPublicKey: string | undefined;
-}
-
-/** Where artifacts are taken from, when not from where the release channel says. */
-export interface Sources {
-  /** Put before the name of every image: `registry.example.com/hub`. */
-  readonly registry: string | undefined;
-  /** Put in the place of every download's scheme and host. */
-  readonly mirror: string | undefined;
-  /** Refuses every address outside registry and mirror. */
-  readonly offline: boolean;
-  readonly proxy:
-    | { readonly http?: string | undefined; readonly https?: string | undefined; readonly except: readonly string[] }
-    | undefined;
-  /** Path of a PEM file with further certificate authorities. */
-  readonly caBundle: string | undefined;
 }

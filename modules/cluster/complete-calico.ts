@@ -27,9 +27,7 @@ export function completeCalico(
   const ipPools = Object.entries(pools).map(([name, pool]): IpPool => {
     const path = ['calico', 'ipPools', name];
     const v6 = range(pool.cidr).family === 6;
-    const [encapsulation, why] = v6
-      ? (['none', 'IP-in-IP carries IPv4 only'] as const)
-      : encapsulationFor(target, release);
+    const [encapsulation, why] = v6 ? (['none', 'IP-in-IP carries IPv4 only'] as const) : encapsulationFor(target);
     return {
       name,
       cidr: range(pool.cidr).cidr,
@@ -81,12 +79,10 @@ export function fabricMtu(target: Target): number {
   }
 }
 
-function encapsulationFor(target: Target, release: ReleaseChannel): readonly [Encapsulation, string] {
+function encapsulationFor(target: Target): readonly [Encapsulation, string] {
   switch (target.kind) {
     case 'aws':
-      return release.encapsulations.includes('ipip-cross-subnet')
-        ? ['ipip-cross-subnet', 'a VPC carries task addresses within a subnet, but not between subnets']
-        : ['ipip', 'a VPC does not carry task addresses between subnets'];
+      return ['ipip', 'machines of an Auto Scaling group take no packets for addresses that are not their own'];
     case 'gce':
       return ['ipip', 'the fabric of GCE drops addresses that it does not know'];
     case 'hosts':

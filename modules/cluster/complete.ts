@@ -1,12 +1,14 @@
 /** From what a person writes to what every other module takes: fills in defaults, counts nodes, resolves names. */
-import { channels } from '../release/channels.ts';
 import type { Containerizer, ReleaseChannel } from '../release/channel.ts';
 import { override } from '../release/override.ts';
+import type { Sources } from '../release/sources.ts';
+import { usualRelease } from '../release/usual.ts';
 import { Choice, type Default } from './choose.ts';
-import type { Access, AgentPool, Cluster, Machine, Network, Node, Sources, Target } from './cluster.ts';
+import type { Access, AgentPool, Cluster, Machine, Network, Node, Target } from './cluster.ts';
 import { completeCalico } from './complete-calico.ts';
 import { completeTarget } from './complete-target.ts';
 import type { Description } from './schema/schema.ts';
+import { masterAddress, masterZone } from './subnets.ts';
 
 export interface Completed {
   readonly cluster: Cluster;
@@ -60,7 +62,10 @@ export function complete(description: Description, file: string, policies: reado
       sources,
       masters,
       agents,
-      nodes: target.kind === 'hosts' ? hostNodes(target.machines, agents) : countedNodes(masters.count, agents),
+      nodes:
+        target.kind === 'hosts'
+          ? hostNodes(target.machines, agents)
+          : countedNodes(masters.count, agents, target, description.masters?.addresses ?? []),
       networks,
       calico: completeCalico(description, target, release, choice),
       access: completeAccess(description),
@@ -85,8 +90,9 @@ function completeRelease(description: Description, choice: Choice): { release: R
           'the channel that still runs',
         );
   const proxy = details.proxy;
+  const { aws, gce } = description.target;
   return {
-    release: override(channels[name], details.override ?? {}),
+    release: override(usualRelease(name, (aws ?? gce) !== undefined), details.override ?? {}),
     sources: {
       registry: details.registry,
       mirror: details.mirror?.replace(/\/+$/, ''),
@@ -163,14 +169,32 @@ function hostCounts(target: Target): ReadonlyMap<string, number> | undefined {
   return counts;
 }
 
-function countedNodes(masters: number, agents: Readonly<Record<string, AgentPool>>): Node[] {
-  const run = (count: number, prefix: string, rest: Omit<Node, 'name'>) =>
-    Array.from({ length: count }, (_, index): Node => ({ name: `${prefix}-${index + 1}`, ...rest }));
+function countedNodes(
+  masters: number,
+  agents: Readonly<Record<string, AgentPool>>,
+  target: Target,
+  addresses: readonly string[],
+): Node[] {
+  const cloud = target.kind === 'aws' || target.kind === 'gce' ? target : undefined;
+  const master = (index: number): Node => ({
+    name: `master-${index + 1}`,
+    role: 'master',
+    pool: 'masters',
+    containerizers: [],
+    address: addresses[index] ?? (cloud && masterAddress(cloud, index)),
+    zone: cloud && masterZone(cloud, index),
+  });
+  const agent = (pool: AgentPool, index: number): Node => ({
+    name: `${pool.name}-${index + 1}`,
+    role: 'agent',
+    pool: pool.name,
+    containerizers: pool.containerizers,
+    address: undefined,
+    zone: undefined,
+  });
   return [
-    ...run(masters, 'master', { role: 'master', pool: 'masters', containerizers: [] }),
-    ...Object.values(agents).flatMap((pool) =>
-      run(pool.count, pool.name, { role: 'agent', pool: pool.name, containerizers: pool.containerizers }),
-    ),
+    ...Array.from({ length: masters }, (_, index) => master(index)),
+    ...Object.values(agents).flatMap((pool) => Array.from({ length: pool.count }, (_, index) => agent(pool, index))),
   ];
 }
 
@@ -178,9 +202,9 @@ function hostNodes(
   machines: Extract<Target, { kind: 'hosts' }>['machines'],
   agents: Readonly<Record<string, AgentPool>>,
 ): Node[] {
-  const nodes = Object.entries(machines).map(([name, { role, pool }]): Node => {
+  const nodes = Object.entries(machines).map(([name, { role, pool, address }]): Node => {
     const known = Object.hasOwn(agents, pool) ? agents[pool] : undefined;
-    return { name, role, pool, containerizers: known?.containerizers ?? [] };
+    return { name, role, pool, containerizers: known?.containerizers ?? [], address, zone: undefined };
   });
   const order = ['masters', ...Object.keys(agents)];
   return nodes.sort((a, b) => order.indexOf(a.pool) - order.indexOf(b.pool));

@@ -29,7 +29,10 @@ export function print(cluster: Cluster, description: Description, defaults: read
   });
   const names = cluster.nodes.map((node) => node.name);
   const shown = names.length > 12 ? [...names.slice(0, 6), '…', ...names.slice(-3)] : names;
-  document.comment = ` ${names.length} nodes: ${shown.join(' ')}\n release ${cluster.release.name}: Calico ${cluster.release.calico}, Mesos ${cluster.release.mesos}, Docker ${cluster.release.docker.version}`;
+  const why = Object.entries(cluster.release.software).flatMap(([name, software]) =>
+    software.why === undefined ? [] : [`\n ${name} ${software.version}: ${software.why}`],
+  );
+  document.comment = ` ${names.length} nodes: ${shown.join(' ')}\n release ${cluster.release.name}: Calico ${cluster.release.calico}, Mesos ${cluster.release.mesos}, Docker ${cluster.release.docker.version}${why.join('')}`;
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 

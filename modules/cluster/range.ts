@@ -78,6 +78,18 @@ export function size(of: Range): bigint {
   return of.last - of.first + 1n;
 }
 
+/** One of the 2^bits equal parts of an IPv4 range, counted from 0: `part('10.0.0.0/16', 3, 1)` is 10.0.32.0/19. */
+export function part(cidr: string, bits: number, index: number): string {
+  const { first, prefix } = range(cidr);
+  const inner = prefix + bits;
+  return `${Address4.fromBigInt(first + (BigInt(index) << BigInt(32 - inner))).correctForm()}/${inner}`;
+}
+
+/** An address of an IPv4 range, counted from 0. */
+export function addressAt(cidr: string, index: number): string {
+  return Address4.fromBigInt(range(cidr).first + BigInt(index)).correctForm();
+}
+
 /** ip-address takes 010.0.0.1 and reads it as decimal, where others read it as octal; nobody means it. */
 function address4(text: string): Address4 | undefined {
   if (!Address4.isValid(text) || /(^|\.)0[0-9]/.test(text)) return undefined;

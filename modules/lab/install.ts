@@ -7,30 +7,39 @@ import { debianPackages, isDebian, missingPrograms } from './programs.ts';
 /** Units that the packages would start on this machine; the lab starts its own in namespaces of its own. */
 const units = ['bird', 'bird6', 'etcd'];
 
-/** True when programs are missing and may be installed here without asking. */
-export const mayInstall = (): boolean =>
-  missingPrograms().length > 0 &&
-  isDebian() &&
-  (isRoot() || (process.env['CI'] === 'true' && which('sudo') !== undefined));
+/** Limit of each command. */
+const limit = { timeoutMs: 300_000 };
 
-/** Installs the packages from Debian and keeps their services from starting. Limit: five minutes each command. */
+/** True where packages may be installed without asking. */
+export const mayUseApt = (): boolean =>
+  isDebian() && (isRoot() || (process.env['CI'] === 'true' && which('sudo') !== undefined));
+
+/** True when programs are missing and may be installed here without asking. */
+export const mayInstall = (): boolean => missingPrograms().length > 0 && mayUseApt();
+
+const sudo = (): string[] => (isRoot() ? [] : ['sudo', '-n']);
+
+/** Installs packages of Debian. Limit: five minutes each command. */
+export async function aptInstall(shell: Shell, packages: readonly string[]): Promise<void> {
+  const apt = [...sudo(), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y'];
+  await must(shell, [...apt, 'update'], limit);
+  await must(shell, [...apt, 'install', '--no-install-recommends', ...packages], limit);
+}
+
+/** Installs the lab's packages from Debian and keeps their services from starting. */
 export async function install(shell: Shell): Promise<void> {
-  const sudo = isRoot() ? [] : ['sudo', '-n'];
-  const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y'];
-  const limit = { timeoutMs: 300_000 };
   const before = units.filter((unit) => existsSync(`/lib/systemd/system/${unit}.service`));
   // invoke-rc.d asks this file whether a service may start; 101 means no.
   const guard = '/usr/sbin/policy-rc.d';
   const own = isRoot() && !existsSync(guard);
   if (own) writeFileSync(guard, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    await must(shell, [...apt, 'update'], limit);
-    await must(shell, [...apt, 'install', '--no-install-recommends', ...debianPackages], limit);
+    await aptInstall(shell, debianPackages);
   } finally {
     if (own) rmSync(guard, { force: true });
   }
   const fresh = units.filter((unit) => !before.includes(unit) && existsSync(`/lib/systemd/system/${unit}.service`));
   if (fresh.length > 0 && existsSync('/run/systemd/system')) {
-    await must(shell, [...sudo, 'systemctl', 'disable', '--now', ...fresh], limit);
+    await must(shell, [...sudo(), 'systemctl', 'disable', '--now', ...fresh], limit);
   }
 }

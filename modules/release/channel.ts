@@ -30,6 +30,12 @@ export interface ReleaseChannel {
   readonly software: Readonly<Partial<Record<SoftwareName, Software>>>;
 }
 
+/** A channel as it is written down, before it is known where it shall run. */
+export interface Channel extends ReleaseChannel {
+  /** What is taken in place of `software` on Flatcar, which has no packages: all of Mesos runs in containers there. */
+  readonly flatcar: ReleaseChannel['software'];
+}
+
 /** All that a description can override, by name. */
 export const softwareNames = [
   'calico-node',
@@ -37,7 +43,9 @@ export const softwareNames = [
   'docker-plugin',
   'calico-mesos',
   'net-modules',
+  'rpm-tools',
   'cni',
+  'cni-ipam',
   'docker',
   'etcd',
   'zookeeper',
@@ -53,6 +61,10 @@ export interface Software {
   /** Whole image reference with its tag, before the registry prefix. */
   readonly image?: string;
   readonly url?: string;
+  /** The address is the description's own word: no mirror goes before it. */
+  readonly ownUrl?: true;
   /** 64 hexadecimal digits; checked after download where it is given. */
   readonly sha256?: string;
+  /** Why this version, where a reader would expect another. */
+  readonly why?: string;
 }

@@ -2,8 +2,7 @@
  * What goes with what, as data. Sources: the compatibility tables of calico-containers v0.17 to v0.23, the change logs
  * of Docker, etcd, Mesos and clusterd, and net-modules' README.
  */
-import type { ReleaseChannel } from './channel.ts';
-import { compare } from './version.ts';
+import type { ReleaseChannel, SoftwareName } from './channel.ts';
 
 /** From the first version that will do up to the first that will not any more; undefined means no such end. */
 export interface Span {
@@ -12,8 +11,10 @@ export interface Span {
   readonly why: string;
 }
 
+type Spans = Readonly<Partial<Record<SoftwareName, Span>> & { docker: Span }>;
+
 /** What a channel takes of components that it does not build itself. */
-export const spans: Readonly<Record<ReleaseChannel['name'], Readonly<Record<string, Span>>>> = {
+export const spans: Readonly<Record<ReleaseChannel['name'], Spans>> = {
   classic: {
     'calico-node': {
       from: '0.17',
@@ -31,12 +32,43 @@ export const spans: Readonly<Record<ReleaseChannel['name'], Readonly<Record<stri
       why: 'Calico before v3 speaks the v2 API of etcd, as it is since 2.0.10, and etcd 3.6 took it away',
     },
     mesos: { from: '0.26', why: 'Mesos before 0.26 cannot give tasks addresses of their own' },
+    marathon: { from: '0.14', why: 'Marathon before 0.14 cannot ask for an address per task' },
+    calicoctl: {
+      from: '0.17',
+      below: '1.0',
+      why: 'calicoctl v0.x starts calico/node and has the profile commands of classic; v1.0 is another program',
+    },
+    'net-modules': {
+      from: '0.2',
+      below: '0.3',
+      why: 'net-modules 0.2 is the series that was built for Mesos 0.27 and 0.28, and that calico_mesos v0.1.5 answers',
+    },
+    'calico-mesos': { from: '0.1.5', why: 'calico_mesos v0.1.5 is the one that goes with net-modules 0.2' },
   },
   current: {
     'calico-node': {
-      from: '2.0',
+      from: '2.4',
       below: '3.0',
-      why: 'Calico v2.x is the last line with a Docker plugin and on the v2 API of etcd',
+      why: 'Calico v2.x is the last line with a Docker plugin and on the v2 API of etcd, and before v2.4 its images carried other numbers (calico/node:v1.3.0 is of Calico v2.3)',
+    },
+    calicoctl: {
+      from: '1.4',
+      below: '2.0',
+      why: 'calicoctl v1.4 to v1.6 goes with Calico v2.4 to v2.6; v2.0 and later writes the data of Calico v3',
+    },
+    cni: {
+      from: '1.10',
+      below: '2.0',
+      why: 'v1.10 and v1.11 of the CNI plugin go with Calico v2.4 to v2.6; v2.0 and later is of Calico v3',
+    },
+    'cni-ipam': {
+      from: '1.10',
+      below: '2.0',
+      why: 'v1.10 and v1.11 of the CNI plugin go with Calico v2.4 to v2.6; v2.0 and later is of Calico v3',
+    },
+    marathon: {
+      from: '1.3',
+      why: 'Marathon before 1.3 knows no networks by name for Mesos tasks, nor Docker images without Docker',
     },
     docker: {
       from: '1.12.3',
@@ -65,18 +97,3 @@ export const netModulesMesos: Span = {
   below: '0.29',
   why: 'net-modules 0.2 is a C++ module built against Mesos 0.27 and 0.28, and does not load into another',
 };
-
-/** First Docker that runs on a host with cgroup v2. */
-export const dockerOnCgroup2 = '20.10';
-
-/** clusterd, the living fork of Mesos, is versioned 1.11.0-0.9.0: Mesos' version, a dash, its own. */
-export function clusterd(mesos: string): string | undefined {
-  return /^v?1\.1[1-9]\.[0-9]+-([0-9]+\.[0-9]+(?:\.[0-9]+)?)/.exec(mesos)?.[1];
-}
-
-/** The cgroup versions that an agent's Linux launcher, and so the Unified Containerizer, runs on. */
-export function cgroupsOf(mesos: string): readonly ('v1' | 'v2')[] {
-  const own = clusterd(mesos);
-  if (own === undefined || compare(own, '0.5') < 0) return ['v1'];
-  return compare(own, '0.6') < 0 ? ['v1', 'v2'] : ['v2'];
-}

@@ -101,12 +101,15 @@ export const access: readonly Check[] = [
 
 const kinds = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)$/;
 
+/** Whether a text is the path of a key, not a key; folders may have spaces in their names. */
+export const namesKeyFile = (key: string): boolean => key.endsWith('.pub') && !kinds.test(key.split(/\s/)[0] ?? '');
+
 /** What is wrong with a public key; of a key only its beginning is repeated, of a private one nothing. */
-function keyFault(key: string | undefined): string | undefined {
+export function keyFault(key: string | undefined, as: 'key or path' | 'content' = 'key or path'): string | undefined {
   if (key === undefined) return undefined;
   if (key.includes('PRIVATE KEY')) return 'a private key';
   const [kind = '', body = ''] = key.trim().split(/\s+/);
-  const looksLikeKey = body !== '' && !kind.includes('/');
+  const looksLikeKey = as === 'content' || (body !== '' && !kind.includes('/') && !namesKeyFile(key));
   if (!looksLikeKey) return key.endsWith('.pub') ? undefined : `${key.slice(0, 60)}, which does not end in .pub`;
   if (!kinds.test(kind)) return `a key of type ${kind.slice(0, 40)}, which is none that sshd takes`;
   const bytes = Buffer.from(body, 'base64');

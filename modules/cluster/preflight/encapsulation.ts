@@ -7,26 +7,34 @@ export const encapsulation: readonly Check[] = [
   {
     code: 'encapsulation-needed',
     severity: 'error',
-    rule: 'the network of a cloud drops packets from and to addresses that it did not give out.',
+    rule: 'the fabric of GCE routes every packet, also within a subnetwork, and drops addresses that it did not give out.',
     remedy: 'encapsulation: ipip',
     *find({ cluster: { target, calico } }) {
+      if (target.kind !== 'gce') return;
       for (const { name, cidr, encapsulation: chosen } of calico.ipPools) {
-        const path = ['calico', 'ipPools', name, 'encapsulation'];
-        if (range(cidr).family === 6) continue;
-        if (target.kind === 'gce' && chosen !== 'ipip') {
-          yield {
-            path,
-            what: `The IP pool ${name} has encapsulation ${chosen} on gce.`,
-            rule: 'the fabric of GCE routes every packet, also within a subnetwork, and drops addresses that it did not give out.',
-          };
-        }
-        if (target.kind === 'aws' && chosen === 'none' && target.zones.length > 1) {
-          yield {
-            path,
-            what: `The IP pool ${name} has encapsulation none over ${target.zones.length} zones of aws.`,
-            rule: 'a VPC carries task addresses only within one subnet, and a zone is a subnet of its own.',
-          };
-        }
+        if (chosen === 'ipip' || range(cidr).family === 6) continue;
+        yield {
+          path: ['calico', 'ipPools', name, 'encapsulation'],
+          what: `The IP pool ${name} has encapsulation ${chosen} on gce.`,
+        };
+      }
+    },
+  },
+  // Besides, a rule that names a security group knows packets by the addresses of its members: those of tasks, as they
+  // are, would need rules that name the pool.
+  {
+    code: 'encapsulation-needs-source-dest-check',
+    severity: 'error',
+    rule: 'tasks send packets as they are only between machines whose source/destination check is off, and a launch template cannot switch it off; machines that did it themselves would need a role that every task on them could use.',
+    remedy: 'encapsulation: ipip, or leave it out',
+    *find({ cluster: { target, calico } }) {
+      if (target.kind !== 'aws') return;
+      for (const { name, cidr, encapsulation: chosen } of calico.ipPools) {
+        if (chosen === 'ipip' || range(cidr).family === 6) continue;
+        yield {
+          path: ['calico', 'ipPools', name, 'encapsulation'],
+          what: `The IP pool ${name} has encapsulation ${chosen} on aws.`,
+        };
       }
     },
   },

@@ -8,6 +8,7 @@ const fieldTargets: Readonly<Record<string, readonly string[]>> = {
   machine: ['aws', 'gce'],
   disk: ['aws', 'gce'],
   dataDisk: ['aws', 'gce'],
+  addresses: ['aws', 'gce'],
   spot: ['aws', 'gce'],
   zones: ['aws', 'gce'],
   cpus: ['vagrant'],

@@ -83,9 +83,9 @@ export const pools: readonly Check[] = [
         target.kind === 'lab' ? target.fabric : target.kind === 'vagrant' ? target.network : target.network.cidr;
       const path = target.kind === 'lab' ? ['fabric'] : target.kind === 'vagrant' ? ['network'] : ['network', 'cidr'];
       if (cidr === undefined) return;
-      // One subnet per zone on AWS, all of one size; 5 addresses of each are kept by AWS, 4 by Google.
+      // One subnet per zone on AWS, each an eighth of the VPC; 5 addresses of each are kept by AWS, 4 by Google.
       const zones = target.kind === 'aws' ? target.zones.length : 1;
-      const parts = 2 ** Math.ceil(Math.log2(zones));
+      const parts = target.kind === 'aws' ? 8 : 1;
       const kept = { aws: 5, gce: 4, vagrant: 3, lab: 3 }[target.kind];
       const room = Math.max(0, Number(size(range(cidr))) / parts - kept) * zones;
       if (nodes.length > room) {
@@ -100,19 +100,17 @@ export const pools: readonly Check[] = [
   {
     code: 'vpc-prefix',
     severity: 'error',
-    rule: 'AWS makes VPCs from /16 to /28, and subnets no smaller than /28; Google makes subnetworks from /8 to /29.',
+    rule: 'AWS makes VPCs from /16 on, Google subnetworks from /8 on; and masters begin at the 17th address of a subnet, which on AWS is an eighth of the VPC.',
     remedy: 'cidr: 10.0.0.0/16 on aws, cidr: 10.0.0.0/20 on gce',
     *find({ cluster: { target } }) {
       if ((target.kind !== 'aws' && target.kind !== 'gce') || target.network.kind === 'existing') return;
       const { cidr } = target.network;
       const { prefix } = range(cidr);
-      const [shortest, longest] =
-        target.kind === 'aws' ? [16, 28 - Math.ceil(Math.log2(target.zones.length))] : [8, 29];
+      const [shortest, longest] = target.kind === 'aws' ? [16, 24] : [8, 27];
       if (prefix < shortest || prefix > longest) {
-        const zones = target.kind === 'aws' && target.zones.length > 1 ? ` over ${target.zones.length} zones` : '';
         yield {
           path: ['target', target.kind, 'network', 'cidr'],
-          what: `The network is ${cidr}, a /${prefix}${zones}.`,
+          what: `The network is ${cidr}, a /${prefix}; it can be /${shortest} to /${longest}.`,
         };
       }
     },

@@ -5,12 +5,16 @@ import { access } from './access.ts';
 import { clouds } from './clouds.ts';
 import { encapsulation } from './encapsulation.ts';
 import { expectations } from './expectations.ts';
+import { gce } from './gce.ts';
 import { machines } from './machines.ts';
 import { networks } from './networks.ts';
+import { overrides } from './overrides.ts';
 import { own } from './own.ts';
+import { places } from './places.ts';
 import { pools } from './pools.ts';
 import { ranges } from './ranges.ts';
 import { releases } from './releases.ts';
+import { machineSizes } from './sizes.ts';
 import { sources } from './sources.ts';
 import type { Check, Subject } from './check.ts';
 
@@ -23,8 +27,12 @@ export const checks: readonly Check[] = [
   ...expectations,
   ...access,
   ...releases,
+  ...overrides,
   ...sources,
   ...clouds,
+  ...places,
+  ...machineSizes,
+  ...gce,
   ...own,
 ];
 

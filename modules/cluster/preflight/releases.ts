@@ -1,11 +1,12 @@
 /** Versions that do not go together, or not with the host. */
-import { clusterd, cgroupsOf, dockerOnCgroup2, dockerPlugins, netModulesMesos, spans } from '../../release/fit.ts';
-import { channels } from '../../release/channels.ts';
+import { dockerOnCgroup2 } from '../../release/docker.ts';
+import { dockerPlugins, netModulesMesos, spans } from '../../release/fit.ts';
+import { cgroupsOf, neverReleased } from '../../release/mesos.ts';
 import type { ReleaseChannel, SoftwareName } from '../../release/channel.ts';
 import { between, compare } from '../../release/version.ts';
 import type { Cluster } from '../cluster.ts';
-import type { Description } from '../schema/schema.ts';
 import type { Check } from './check.ts';
+import { overridesOf, usual } from './overrides.ts';
 
 function cgroupOf({ target }: Cluster): 'v1' | 'v2' | undefined {
   return target.kind === 'lab' ? undefined : target.cgroup;
@@ -13,10 +14,6 @@ function cgroupOf({ target }: Cluster): 'v1' | 'v2' | undefined {
 
 function pools(cluster: Cluster, containerizer: 'docker' | 'mesos') {
   return Object.values(cluster.agents).filter((pool) => pool.containerizers.includes(containerizer));
-}
-
-function overrides(description: Description) {
-  return (typeof description.release === 'object' ? description.release.override : undefined) ?? {};
 }
 
 const versionPath = (name: SoftwareName) => ['release', 'override', name, 'version'];
@@ -31,21 +28,31 @@ export const releases: readonly Check[] = [
     severity: 'error',
     rule: 'the release channel cannot work with it.',
     remedy: 'leave the version out',
-    *find({ cluster: { release }, description }) {
-      for (const name of Object.keys(overrides(description)) as SoftwareName[]) {
+    *find(subject) {
+      const { release } = subject.cluster;
+      for (const [name] of overridesOf(subject.description)) {
         const span = spans[release.name][name];
         const version = release.software[name]?.version;
         if (!span || version === undefined) continue;
         if (compare(version, span.from) < 0 || (span.below !== undefined && compare(version, span.below) >= 0)) {
-          const usual = channels[release.name].software[name]?.version;
+          const other = usual(subject).software[name]?.version;
           yield {
             path: versionPath(name),
             what: `${name} is ${version}, and release ${release.name} needs ${span.from} or later${span.below ? `, below ${span.below}` : ''}.`,
             rule: `${span.why}.`,
-            remedy: usual ? `version: '${usual}', or leave it out` : 'leave it out',
+            remedy: other ? `version: '${other}', or leave it out` : 'leave it out',
           };
         }
       }
+    },
+  },
+  {
+    code: 'mesos-never-released',
+    severity: 'error',
+    rule: 'guides speak of Mesos 0.29, which became 1.0, and of 1.12, which never left the master branch.',
+    remedy: 'a version that was released: 0.28.0, or 1.0.0 to 1.11.0',
+    *find({ cluster: { release } }) {
+      if (neverReleased(release.mesos)) yield { path: versionPath('mesos'), what: `Mesos is ${release.mesos}.` };
     },
   },
   {
@@ -53,16 +60,19 @@ export const releases: readonly Check[] = [
     severity: 'error',
     rule: 'an override is of a component that the release channel has.',
     remedy: 'take it away, or take the other channel',
-    *find({ cluster: { release }, description }) {
-      const known = Object.keys(channels[release.name].software);
-      for (const name of Object.keys(overrides(description))) {
-        if (!known.includes(name)) {
-          yield {
-            path: ['release', 'override', name],
-            what: `release ${release.name} has no ${name}.`,
-            rule: `its components are ${known.join(', ')}.`,
-          };
-        }
+    *find(subject) {
+      const { name: channel } = subject.cluster.release;
+      const known = Object.keys(usual(subject).software);
+      for (const [name] of overridesOf(subject.description)) {
+        if (known.includes(name)) continue;
+        yield {
+          path: ['release', 'override', name],
+          what: `release ${channel} has no ${name}.`,
+          rule:
+            name === 'docker-plugin'
+              ? 'from Calico v2 on the Docker plugin is part of calico/node.'
+              : `its components are ${known.join(', ')}.`,
+        };
       }
     },
   },
@@ -71,7 +81,7 @@ export const releases: readonly Check[] = [
     severity: 'error',
     rule: 'the Linux launcher of Mesos, which the Unified Containerizer needs for networks, knows no cgroup v2; only its fork clusterd from 0.5 on does.',
     remedy:
-      "containerizers: [docker]; or a host with cgroup v1; or release: { override: { mesos: { version: '1.11.0-0.9.0' } } } with packages of clusterd",
+      "containerizers: [docker]; or a host with cgroup v1; or release: { override: { mesos: { version: '1.11.0-0.9.0' } } } with packages, or on a cloud an image, of clusterd",
     *find({ cluster }) {
       if (cgroupOf(cluster) !== 'v2' || cgroupsOf(cluster.release.mesos).includes('v2')) return;
       for (const pool of pools(cluster, 'mesos')) {
@@ -154,10 +164,14 @@ export const releases: readonly Check[] = [
     *find({ cluster: { release } }) {
       const plugin = release.software['docker-plugin']?.version;
       const fits = expectedPlugin(release);
-      if (plugin === undefined || fits === undefined || compare(plugin, fits) === 0) return;
+      if (release.name !== 'classic' || plugin === undefined || fits === undefined || compare(plugin, fits) === 0)
+        return;
       yield {
         path: versionPath('docker-plugin'),
         what: `The Docker plugin is ${plugin}, and Calico is ${release.calico}.`,
+        ...(compare(plugin, '1.0') >= 0 && {
+          rule: "from v1.0 on the plugin is part of Calico v2: its IPAM driver is calico-ipam, not calico, and a network's profile has its name, not its id.",
+        }),
         remedy: `docker-plugin: { version: ${fits} }`,
       };
     },
@@ -185,13 +199,23 @@ export const releases: readonly Check[] = [
     },
   },
   {
+    code: 'cni-breaks-on-labels',
+    severity: 'warning',
+    rule: 'before v1.11.4 a task does not start if a label of it holds a slash or a space.',
+    remedy: 'version: v1.11.8',
+    *find({ cluster }) {
+      const version = cluster.release.software.cni?.version;
+      if (version === undefined || pools(cluster, 'mesos').length === 0 || compare(version, '1.11.4') >= 0) return;
+      yield { path: versionPath('cni'), what: `cni is ${version}.` };
+    },
+  },
+  {
     code: 'old-mesos-on-cgroup-v2',
     severity: 'warning',
     rule: 'nobody has run Mesos this old with cgroup v2; with the Docker Containerizer alone it may work.',
     remedy: 'os: flatcar-lts with boot: ignition, or os: centos-7',
     *find({ cluster }) {
-      if (cgroupOf(cluster) !== 'v2' || compare(cluster.release.mesos, '1.11') >= 0 || clusterd(cluster.release.mesos))
-        return;
+      if (cgroupOf(cluster) !== 'v2' || compare(cluster.release.mesos, '1.0') >= 0) return;
       if (pools(cluster, 'mesos').length > 0) return;
       yield {
         path: ['target', cluster.target.kind, 'cgroup'],

@@ -4,7 +4,20 @@ import { aws } from './aws.ts';
 import { gce } from './gce.ts';
 import { hosts, lab, vagrant } from './machines.ts';
 import { release } from './release.ts';
-import { cidr, closed, filePath, flag, labelNames, list, named, networkNames, oneOf, text, whole } from './words.ts';
+import {
+  cidr,
+  closed,
+  filePath,
+  flag,
+  formatted,
+  labelNames,
+  list,
+  named,
+  networkNames,
+  oneOf,
+  text,
+  whole,
+} from './words.ts';
 
 const target = closed(
   {
@@ -72,6 +85,24 @@ const masters = closed(
         minimum: 1,
         maximum: 9,
       }),
+    ),
+    addresses: Type.Optional(
+      list(
+        formatted({
+          description: 'Address of one master within the subnet of its zone. IPv4.',
+          examples: ['10.20.1.10'],
+          format: 'address4',
+          rule: 'an address is an IPv4 address without a prefix length',
+        }),
+        {
+          description:
+            'Fixed private addresses of the masters, in their order; they go round the zones. Needed in a network that exists: only you know which addresses are free there. Only on aws and gce.',
+          'x-default': 'in a network that the kit creates, the 17th address of the subnet and those after it',
+          examples: [['10.20.1.10', '10.20.2.10', '10.20.1.11']],
+          minItems: 1,
+          uniqueItems: true,
+        },
+      ),
     ),
     ...size,
     dataDisk: Type.Optional(
@@ -169,7 +200,7 @@ const ipPool = closed(
       oneOf(['none', 'ipip', 'ipip-cross-subnet'], {
         description:
           'How packets between hosts travel: as they are, in IP-in-IP, or in IP-in-IP only between subnets (Calico v2.1 and later).',
-        'x-default': 'gce, hosts: ipip; aws: ipip-cross-subnet, with classic ipip; vagrant, lab: none; IPv6: none',
+        'x-default': 'aws, gce, hosts: ipip; vagrant, lab: none; IPv6: none',
         examples: ['ipip'],
       }),
     ),

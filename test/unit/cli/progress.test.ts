@@ -4,6 +4,7 @@ import { progressOn } from '../../../modules/cli/progress.ts';
 
 class Screen extends Writable {
   readonly isTTY: boolean;
+  columns = 80;
   text = '';
   constructor(isTTY: boolean) {
     super({ decodeStrings: false });
@@ -61,6 +62,28 @@ test('on a terminal a line turns while its stage runs, and is replaced by how lo
   const before = screen.text;
   vi.advanceTimersByTime(1_000);
   expect(screen.text).toBe(before);
+});
+
+test('how far a stage is stands beside its name, cut to the width of the terminal, until the next stage', () => {
+  const screen = new Screen(true);
+  screen.columns = 24;
+  const progress = on(screen);
+  progress.stage('apply');
+  progress.note('3 of 12, node master-2 with much more to say');
+  vi.advanceTimersByTime(80);
+  expect(screen.text.split('\u001b[K').at(-1)).toMatch(/^.{2}apply: 3 of 12, node $/u);
+  progress.stage('read');
+  expect(screen.text.split('\u001b[K').at(-1)).toMatch(/^.{2}read$/u);
+  progress.done();
+});
+
+test('how far a stage is, nobody but a terminal is told', () => {
+  const screen = new Screen(false);
+  const progress = on(screen);
+  progress.stage('apply');
+  progress.note('3 of 12');
+  progress.done();
+  expect(screen.text).toMatch(/^apply \(\d+\.\d s\)\n$/);
 });
 
 test('a terminal that can do nothing gets plain lines', () => {

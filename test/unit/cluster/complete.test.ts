@@ -66,7 +66,7 @@ test('agents are counted and named pool by pool, masters first', () => {
 });
 
 test.each([
-  ['aws', 'current', 'ipip-cross-subnet', 8981, true],
+  ['aws', 'current', 'ipip', 8981, true],
   ['aws', 'classic', 'ipip', 8981, true],
   ['gce', 'current', 'ipip', 1440, true],
   ['vagrant', 'current', 'none', 1500, true],

@@ -1,0 +1,124 @@
+/**
+ * calico-node on every node: Felix, which programs policy, and BIRD, which tells routes. Masters have it too, since
+ * Marathon's health checks and whoever looks at a task from there need routes to it.
+ *
+ * The container is run by its unit and not by `calicoctl node`, which would have Docker restart it: after a reboot Docker
+ * would start it by itself, before this host's address and the pools are known to be right. Only calico/node v0.17 cannot
+ * do without calicoctl. That the images can be pulled, and run on a kernel of today, is not proved here.
+ */
+import type { Cluster, IpPool } from '../modules/cluster/cluster.ts';
+import { range } from '../modules/cluster/range.ts';
+import type { FileSpec } from '../modules/node/fragment.ts';
+import { etcdEndpoints } from '../modules/node/members.ts';
+import type { NodeAgent, Seat } from '../modules/node/plan.ts';
+import { unitWord } from '../modules/node/quote.ts';
+import { download, image } from '../modules/release/artifact.ts';
+import { etcdVariables, felixKnowsLooseRpf, nodeRegistersItself } from '../modules/release/calico.ts';
+import { continued } from './continued.ts';
+import { oneEtcd } from './etcd-gateway.ts';
+import { fetchFile } from './fetch.ts';
+
+export const calicoNode: NodeAgent = (seat) => {
+  const { cluster, group } = seat;
+  const { release, sources, calico } = cluster;
+  const classic = release.name === 'classic';
+  const etcd = group.role === 'master' ? 'etcd.service' : classic ? 'etcd-gateway.service' : '';
+  const alone = nodeRegistersItself(release.calico);
+  const node = unitWord(image(release, sources, 'calico-node'));
+  return {
+    name: 'calico-node',
+    after: ['base', 'docker', 'etcd', 'etcd-gateway', 'calico-config'],
+    files: [
+      { path: '/opt/mesos-calico/await-keys', mode: 0o755, content: { template: 'calico-node/await-keys.sh' } },
+      ...(classic ? [] : [calicoctlSettings(cluster)]),
+    ],
+    units: [
+      {
+        name: 'calico-node.service',
+        enable: true,
+        content: {
+          template: 'calico-node/calico-node.service',
+          with: {
+            version: release.calico,
+            etcd: etcd === '' ? '' : ` ${etcd}`,
+            calicoctl: fetchFile(download(release, sources, 'calicoctl'), '/opt/bin/calicoctl'),
+            image: node,
+            environment: alone ? '' : `Environment=ETCD_AUTHORITY=${oneEtcd(cluster)}`,
+            endpoints: etcdEndpoints(cluster).join(','),
+            pools: calico.ipPools.map(poolKey).join(' '),
+            command: alone ? container(seat, node) : started(cluster, node),
+          },
+        },
+      },
+    ],
+  };
+};
+
+/** The key under which both versions of the data model have a pool. */
+const poolKey = ({ cidr }: IpPool): string =>
+  `/calico/v1/ipam/v${range(cidr).family}/pool/${cidr.replace('/', '-')}`;
+
+/** Where calicoctl of Calico v2 looks for etcd when nobody says: sudo would take variables away. JSON is YAML. */
+const calicoctlSettings = (cluster: Cluster): FileSpec => ({
+  path: '/etc/calico/calicoctl.cfg',
+  content: {
+    json: {
+      apiVersion: 'v1',
+      kind: 'calicoApiConfig',
+      metadata: {},
+      spec: { datastoreType: 'etcdv2', etcdEndpoints: etcdEndpoints(cluster).join(',') },
+    },
+  },
+});
+
+function container(seat: Seat, node: string): string {
+  const plugin = hasBuiltInPlugin(seat);
+  const volumes = [
+    ...['/lib/modules:/lib/modules:ro', '/var/log/calico:/var/log/calico', '/var/run/calico:/var/run/calico'],
+    ...(plugin ? ['/run/docker/plugins:/run/docker/plugins', '/var/run/docker.sock:/var/run/docker.sock'] : []),
+  ];
+  return `/opt/bin/docker run --rm --name=calico-node --net=host --privileged${continued([
+    ...environment(seat, plugin).map(([name, value]) => `--env=${name}=${value}`),
+    ...volumes.map((volume) => `--volume=${volume}`),
+    node,
+  ])}`;
+}
+
+/** In Calico v2 the Docker plugin is a part of calico/node; nodes that run no tasks in Docker have no use for it. */
+const hasBuiltInPlugin = ({ cluster, group }: Seat): boolean =>
+  cluster.release.software['docker-plugin'] === undefined && group.containerizers.includes('docker');
+
+/** No HOSTNAME: Docker gives a container on the host's network the host's name, and so the same to the Docker plugin. */
+function environment({ cluster }: Seat, plugin: boolean): readonly (readonly [string, string | number])[] {
+  const { release, calico } = cluster;
+  const crossSubnet = calico.ipPools.some(({ encapsulation }) => encapsulation === 'ipip-cross-subnet');
+  const wrapped = calico.ipPools.some(({ encapsulation }) => encapsulation !== 'none');
+  return [
+    // Across subnets is what is outside of the prefix that goes with the address.
+    ['IP', crossSubnet ? '${HOST_CIDR}' : '${HOST_IP}'],
+    ['AS', calico.asNumber],
+    ['NO_DEFAULT_POOLS', 'true'],
+    ...etcdVariables(release.calico, etcdEndpoints(cluster)),
+    // calicoctl of v0.x hands on the one address as well, and Felix of that time reads it.
+    ...(release.name === 'classic'
+      ? [['ETCD_AUTHORITY', oneEtcd(cluster)] as const, ['ETCD_SCHEME', 'http'] as const, ['CALICO_NETWORKING', 'true'] as const]
+      : [['CALICO_NETWORKING_BACKEND', 'bird'] as const]),
+    ...(plugin
+      ? [['CALICO_LIBNETWORK_ENABLED', 'true'] as const, ['CALICO_LIBNETWORK_VETH_MTU', calico.mtu] as const]
+      : []),
+    ['FELIX_USAGEREPORTINGENABLED', 'false'],
+    // Executors of Mesos must reach the agent on their own host.
+    ['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'RETURN'],
+    ...(felixKnowsLooseRpf(release.calico) ? [['FELIX_IGNORELOOSERPF', 'true'] as const] : []),
+    ...(wrapped ? [['FELIX_IPINIPMTU', calico.mtu] as const] : []),
+  ];
+}
+
+/** calicoctl v0.17 registers the host, starts the container and stays with it. Its Felix takes settings from etcd only. */
+const started = ({ calico }: Cluster, node: string): string =>
+  `/opt/bin/calicoctl node${continued([
+    '--ip=${HOST_IP}',
+    `--as=${calico.asNumber}`,
+    `--node-image=${node}`,
+    '--detach=false',
+  ])}`;

@@ -1,0 +1,62 @@
+/**
+ * Docker on every node: a static build in /opt/bin with a unit of its own, in place of the Docker of Flatcar, which has no
+ * external key-value store any more. On agents that offer the Docker Containerizer the store is the masters' etcd, in
+ * which networks of Calico's plugin are kept for all of them. What a static build holds was not compared with a download.
+ */
+import { masterAddresses, ports } from '../modules/node/members.ts';
+import type { NodeAgent, Seat } from '../modules/node/plan.ts';
+import { download } from '../modules/release/artifact.ts';
+import { dockerCommand } from '../modules/release/docker.ts';
+import { staticPrograms } from '../modules/release/static-docker.ts';
+import { compare } from '../modules/release/version.ts';
+import { fetchTar } from './fetch.ts';
+
+const settings = '/etc/docker/daemon.json';
+
+/** First Docker whose containers can go on while the daemon is down. */
+const liveRestore = '1.12';
+
+export const docker: NodeAgent = (seat) => {
+  const { cluster } = seat;
+  const artifact = download(cluster.release, cluster.sources, 'docker');
+  const programs = staticPrograms(artifact.version).map((program) => `docker/${program}`);
+  return {
+    name: 'docker',
+    after: ['base'],
+    files: [{ path: settings, content: { json: daemon(seat, artifact.version) } }],
+    units: [
+      {
+        name: 'docker.service',
+        enable: true,
+        content: {
+          template: 'docker/docker.service',
+          with: {
+            version: artifact.version,
+            fetch: fetchTar(artifact, '/opt/bin', programs),
+            command: dockerCommand(artifact.version).join(' '),
+            settings,
+          },
+        },
+      },
+      // The Docker of Flatcar starts by it, on whatever touches /var/run/docker.sock first.
+      { name: 'docker.socket', mask: true },
+    ],
+  };
+};
+
+/**
+ * Everything that can be said in the file is said there, and nothing twice: Docker refuses a setting that it finds in both
+ * places. `--cluster-advertise` is left out: Calico's networks need none, and it would have to wait for an address.
+ */
+function daemon({ cluster, group }: Seat, version: string) {
+  const members = masterAddresses(cluster).map((address) => `${address}:${ports.etcd}`);
+  return {
+    hosts: ['unix:///var/run/docker.sock'],
+    group: 'docker',
+    'log-driver': 'json-file',
+    'log-opts': { 'max-size': '20m', 'max-file': '5' },
+    // The plugin runs in a container: a daemon that stopped it with all others would wait for it when it starts again.
+    ...(compare(version, liveRestore) >= 0 && { 'live-restore': true }),
+    ...(group.containerizers.includes('docker') && { 'cluster-store': `etcd://${members.join(',')}` }),
+  };
+}

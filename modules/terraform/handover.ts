@@ -1,0 +1,47 @@
+/** What a stack hands over when it stands: to the person who deployed it, and to the programs that work on the cluster. */
+import type { Cluster } from '../cluster/cluster.ts';
+import { ports } from '../node/members.ts';
+
+/** Addresses of a running cluster, as far as a plan can tell them: agents come and go in their groups. */
+export interface Inventory {
+  readonly target: 'aws' | 'gce';
+  readonly cluster: string;
+  readonly region: string;
+  /** Who logs in. */
+  readonly user: 'core';
+  readonly masters: readonly InventoryMaster[];
+  readonly pools: readonly InventoryPool[];
+}
+
+export interface InventoryMaster {
+  readonly name: string;
+  readonly zone: string;
+  /** IPv4 address in the network between the machines. */
+  readonly address: string;
+  /** IPv4 address for the outside; null where there is none. */
+  readonly publicAddress: string | null;
+}
+
+export interface InventoryPool {
+  readonly name: string;
+  readonly count: number;
+  /** The group of machines that the cloud keeps for the pool, by its name there. */
+  readonly group: string;
+}
+
+/** Outputs by name. Strings may be references that only Terraform resolves. */
+export function handover(cluster: Cluster, inventory: Inventory): Readonly<Record<string, unknown>> {
+  const first = inventory.masters[0]!;
+  const reached = ({ address, publicAddress }: InventoryMaster): string => publicAddress ?? address;
+  const forward = (port: number): string => `-L ${port}:${first.address}:${port}`;
+  return {
+    ssh: Object.fromEntries(
+      inventory.masters.map((master) => [master.name, `ssh ${inventory.user}@${reached(master)}`]),
+    ),
+    mesos: `http://${reached(first)}:${ports.mesosMaster}`,
+    marathon: `http://${reached(first)}:${ports.marathon}`,
+    tunnel: `ssh -N ${forward(ports.mesosMaster)} ${forward(ports.marathon)} ${inventory.user}@${reached(first)}`,
+    next: `npm run verify ${cluster.name}`,
+    inventory,
+  };
+}

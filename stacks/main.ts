@@ -1,0 +1,70 @@
+/**
+ * The cdktf app: a stack for each description in clusters/, or for those that CLUSTERS names (names or files, with
+ * commas between them). Nothing is written before every description is found good.
+ */
+import { App } from 'cdktf';
+import { main, report } from '../modules/cli/verb.ts';
+import type { AwsTarget, Cluster, GceTarget } from '../modules/cluster/cluster.ts';
+import { fileOf, folder, known } from '../modules/cluster/load.ts';
+import { readMaterial } from '../modules/cluster/material.ts';
+import { readCluster } from '../modules/cluster/read.ts';
+import { sameNames } from '../modules/cluster/several.ts';
+import { boots } from '../modules/node/boot.ts';
+import { sizes } from '../modules/node/payload.ts';
+import { exit, Refusal, type Problem } from '../modules/problem/problem.ts';
+import { templates } from '../modules/template/read.ts';
+
+type Built = Cluster & { readonly target: AwsTarget | GceTarget };
+
+await main({
+  name: 'npx cdktf synth',
+  usage: '',
+  help: `
+Writes Terraform JSON for every description in ${folder}/ that has machines to create.
+CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than to cdktf.out.`,
+  options: {},
+  most: 0,
+  run: async () => {
+    const chosen = (process.env['CLUSTERS'] ?? '').split(',').flatMap((word) => word.trim() || []);
+    const wanted = chosen.length === 0 ? known() : chosen;
+    const readings = wanted.map(fileOf).map(readCluster);
+    const found = readings.flatMap(({ cluster }) => cluster ?? []);
+    const built = found.filter((cluster): cluster is Built => hasStack(cluster));
+    const materials = new Map(built.map((cluster) => [cluster, readMaterial(cluster)]));
+    const problems: Problem[] = [
+      ...readings.flatMap((reading) => reading.problems),
+      ...sameNames(readings),
+      ...[...materials.values()].flatMap((each) => each.problems),
+      ...(chosen.length === 0 ? [] : found.filter((cluster) => !hasStack(cluster)).map(noStack)),
+    ];
+    if (problems.length > 0) throw new Refusal(problems);
+    report(
+      readings.flatMap(({ warnings }) => warnings.map((each) => ({ ...each, what: `Warning: ${each.what}` }))),
+      false,
+    );
+
+    const app = new App({ stackTraces: false });
+    for (const [cluster, { material }] of materials) {
+      const payloads = boots(cluster, material, templates());
+      process.stderr.write(sizes(cluster, payloads));
+      if (cluster.target.kind === 'aws') new (await import('./aws.ts')).AwsStack(app, cluster, payloads);
+      else new (await import('./gce.ts')).GceStack(app, cluster, payloads);
+    }
+    app.synth();
+    return exit.fine;
+  },
+});
+
+function hasStack({ target }: Cluster): boolean {
+  return target.kind === 'aws' || target.kind === 'gce';
+}
+
+function noStack({ file, name, target }: Cluster): Problem {
+  return {
+    code: 'no-stack',
+    at: { file, path: 'target' },
+    what: `${name} is on ${target.kind}, for which there is nothing to create with Terraform.`,
+    rule: 'stacks are made of descriptions with target aws or gce.',
+    remedy: target.kind === 'lab' ? `npm start -- ${file}` : 'target: { aws: … } or target: { gce: … }',
+  };
+}

@@ -1,0 +1,8 @@
+#!/bin/bash
+# Pulls an image unless it is there: a node that starts again needs no registry.
+#   pull IMAGE
+set -euo pipefail
+
+if ! /opt/bin/docker inspect --type image "$1" >/dev/null 2>&1; then
+  exec /opt/bin/docker pull "$1"
+fi

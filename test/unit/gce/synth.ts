@@ -1,0 +1,60 @@
+/** From a description to the Terraform JSON of its stack, in this process. */
+import { App } from 'cdktf';
+import type { Cluster } from '../../../modules/cluster/cluster.ts';
+import { readMaterial } from '../../../modules/cluster/material.ts';
+import { readDescription } from '../../../modules/cluster/read.ts';
+import { boots, type Boot } from '../../../modules/node/boot.ts';
+import { format } from '../../../modules/problem/problem.ts';
+import { templates } from '../../../modules/template/read.ts';
+import { GceStack } from '../../../stacks/gce.ts';
+
+export type Block = Readonly<Record<string, unknown>>;
+
+export interface Synthesized {
+  readonly cluster: Cluster;
+  readonly boots: ReadonlyMap<string, Boot>;
+  /** What cdk.tf.json holds. */
+  readonly config: Block;
+  /** Resources of a type, by name. */
+  readonly of: (type: string) => Readonly<Record<string, Block>>;
+}
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2XjWeRR2BdMNU8h5mJFCpvLhPB2X3Q0HkYl3UM0sbE';
+
+/** A description by its blocks; what is given takes the place of the block of the same name. */
+export function description(blocks: Readonly<Record<string, unknown>> = {}, comment = 'operator'): string {
+  const whole = {
+    name: 'test',
+    target: { gce: gce() },
+    access: { adminCidrs: ['203.0.113.7/32'], sshPublicKey: `${key} ${comment}` },
+    masters: { count: 3 },
+    agents: { general: { count: 3 } },
+    networks: { client: {}, frontend: {} },
+    ...blocks,
+  };
+  // JSON is YAML.
+  return JSON.stringify(whole);
+}
+
+/** The target of a description, over three zones unless said otherwise. */
+export const gce = (fields: Readonly<Record<string, unknown>> = {}) => ({
+  project: 'my-project-123456',
+  region: 'us-central1',
+  zones: ['us-central1-a', 'us-central1-b', 'us-central1-c'],
+  ...fields,
+});
+
+/** Throws when the description is refused. */
+export function synthesize(text: string): Synthesized {
+  const { cluster, problems } = readDescription('clusters/test.yaml', text);
+  if (cluster === undefined) throw new Error(problems.map(format).join('\n'));
+  const { material, problems: missing } = readMaterial(cluster);
+  if (missing.length > 0) throw new Error(missing.map(format).join('\n'));
+  const payloads = boots(cluster, material, templates());
+  const stack = new GceStack(new App({ stackTraces: false }), cluster, payloads);
+  stack.prepareStack();
+  // What cdktf writes to the file, less what it notes there for itself.
+  const { '//': _, ...config } = JSON.parse(JSON.stringify(stack.toTerraform())) as Record<string, Block>;
+  const resources = (config['resource'] ?? {}) as Record<string, Record<string, Block>>;
+  return { cluster, boots: payloads, config, of: (type) => resources[type] ?? {} };
+}

@@ -1,0 +1,15 @@
+import { main } from '../modules/cli/verb.ts';
+import { build, planOptions } from './stack.ts';
+
+await main({
+  name: 'npm run plan',
+  usage: 'CLUSTER [-- [--check] [--timeout MINUTES] [--json]]',
+  help: `
+Shows what npm run deploy would change in the cloud: what is added, changed in place, replaced and destroyed. Changes nothing.
+
+Exit code: 0 (with --check: there is nothing to change), 1 with --check: there is, 2 the input is wrong, 3 it could not be
+found out, 130 interrupted.`,
+  options: planOptions,
+  most: 1,
+  run: ({ words, options }) => build({ deed: 'plan', words, options }),
+});

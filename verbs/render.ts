@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { main } from '../modules/cli/verb.ts';
+import { loadCluster } from '../modules/cluster/load.ts';
+import { readMaterial } from '../modules/cluster/material.ts';
+import { boots } from '../modules/node/boot.ts';
+import { checkCloudConfig, cloudTells } from '../modules/node/check/cloud-config.ts';
+import { sizes } from '../modules/node/payload.ts';
+import { tree } from '../modules/node/tree.ts';
+import { exit, format, Refusal } from '../modules/problem/problem.ts';
+import { templates } from '../modules/template/read.ts';
+import { writeTree } from '../modules/tree/write.ts';
+
+const options = {
+  out: { type: 'string', help: 'write it there; rendered/NAME where this is left out', value: 'DIR' },
+  json: { type: 'boolean', help: 'print the folder, the sizes and the files as JSON' },
+} as const;
+
+await main({
+  name: 'npm run render',
+  usage: 'NAME | FILE [--out DIR] [--json]',
+  help: `
+Writes what the machines of a cluster boot from, for reading and comparing; nothing is created anywhere.
+A folder per master and per agent pool: the boot payload, and its files and units one by one.
+
+The size of each payload goes to stdout, with what its platform takes.
+Files of an earlier render in DIR are replaced or removed; a folder with other files in it is refused.
+Exit code 0: written. 2: the description, its key or its certificates are wrong, or a payload is too large.`,
+  options,
+  most: 1,
+  run: ({ words: [word], options: { out, json = false } }) => {
+    if (word === undefined) {
+      throw new Refusal([{ code: 'usage', what: 'Which cluster?', example: 'npm run render quickstart-aws' }]);
+    }
+    const cluster = loadCluster(word);
+    const { material, problems } = readMaterial(cluster);
+    if (problems.length > 0) throw new Refusal(problems);
+    const booted = boots(cluster, material, templates());
+    for (const [group, { payload }] of booted) {
+      if (payload.format !== 'cloud-config') continue;
+      const [fault] = checkCloudConfig(`${group}/${payload.file}`, payload.plain, cloudTells);
+      if (fault) throw new Error(`a payload came out wrong: ${format(fault)}`);
+    }
+    const folder = out ?? join('rendered', cluster.name);
+    const rendered = tree(new Map([...booted].map(([group, { payload }]) => [group, payload])));
+    writeTree(folder, rendered);
+    if (json) {
+      const groups = [...booted].map(([name, { payload }]) => {
+        const { format: form, bytes, limit, plain, gzip, text } = payload;
+        return {
+          name,
+          format: form,
+          bytes,
+          limit,
+          plainBytes: Buffer.byteLength(plain),
+          packed: gzip !== undefined || text !== plain,
+        };
+      });
+      process.stdout.write(`${JSON.stringify({ folder, groups, files: [...rendered.keys()] }, null, 2)}\n`);
+    } else {
+      process.stdout.write(sizes(cluster, booted));
+      process.stdout.write(`${folder}: ${rendered.size} files\n`);
+    }
+    return exit.fine;
+  },
+});
