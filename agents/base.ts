@@ -7,14 +7,8 @@ import { needs } from '../modules/release/needs.ts';
 
 /** Everything that opens a TLS connection to the outside, by `fetch` or by itself, on any node. */
 const downloaders = [
-  'docker',
-  'etcd',
-  'calico-config',
-  'calico-node',
-  'mesos-dns',
-  'net-modules',
-  'cni',
-  'mesos-agent',
+  ...['docker', 'etcd', 'etcd-gateway', 'mesos-dns'],
+  ...['calico-config', 'calico-node', 'cni', 'net-modules', 'mesos-agent'],
 ];
 
 export const base: NodeAgent = (seat) => {

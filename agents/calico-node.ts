@@ -28,6 +28,9 @@ export const calicoNode: NodeAgent = (seat) => {
   return {
     name: 'calico-node',
     after: ['base', 'docker', 'etcd', 'etcd-gateway', 'calico-config'],
+    // As calicoctl would do: a busy host runs out of what the kernel remembers connections in.
+    modules: ['nf_conntrack'],
+    sysctls: { 'net.netfilter.nf_conntrack_max': 1_000_000 },
     files: [
       { path: '/opt/mesos-calico/await-keys', mode: 0o755, content: { template: 'calico-node/await-keys.sh' } },
       ...(classic ? [] : [calicoctlSettings(cluster)]),
@@ -41,12 +44,14 @@ export const calicoNode: NodeAgent = (seat) => {
           with: {
             version: release.calico,
             etcd: etcd === '' ? '' : ` ${etcd}`,
+            // For people; a node that has its own does without.
+            may: alone ? '-' : '',
             calicoctl: fetchFile(download(release, sources, 'calicoctl'), '/opt/bin/calicoctl'),
             image: node,
-            environment: alone ? '' : `Environment=ETCD_AUTHORITY=${oneEtcd(cluster)}`,
+            environment: alone ? '' : `Environment=ETCD_AUTHORITY=${oneEtcd(cluster)} ETCD_SCHEME=http`,
             endpoints: etcdEndpoints(cluster).join(','),
             pools: calico.ipPools.map(poolKey).join(' '),
-            command: alone ? container(seat, node) : started(cluster, node),
+            command: alone ? container(seat, node) : started(node),
           },
         },
       },
@@ -55,8 +60,7 @@ export const calicoNode: NodeAgent = (seat) => {
 };
 
 /** The key under which both versions of the data model have a pool. */
-const poolKey = ({ cidr }: IpPool): string =>
-  `/calico/v1/ipam/v${range(cidr).family}/pool/${cidr.replace('/', '-')}`;
+const poolKey = ({ cidr }: IpPool): string => `/calico/v1/ipam/v${range(cidr).family}/pool/${cidr.replace('/', '-')}`;
 
 /** Where calicoctl of Calico v2 looks for etcd when nobody says: sudo would take variables away. JSON is YAML. */
 const calicoctlSettings = (cluster: Cluster): FileSpec => ({
@@ -96,12 +100,15 @@ function environment({ cluster }: Seat, plugin: boolean): readonly (readonly [st
   return [
     // Across subnets is what is outside of the prefix that goes with the address.
     ['IP', crossSubnet ? '${HOST_CIDR}' : '${HOST_IP}'],
-    ['AS', calico.asNumber],
     ['NO_DEFAULT_POOLS', 'true'],
     ...etcdVariables(release.calico, etcdEndpoints(cluster)),
     // calicoctl of v0.x hands on the one address as well, and Felix of that time reads it.
     ...(release.name === 'classic'
-      ? [['ETCD_AUTHORITY', oneEtcd(cluster)] as const, ['ETCD_SCHEME', 'http'] as const, ['CALICO_NETWORKING', 'true'] as const]
+      ? [
+          ['ETCD_AUTHORITY', oneEtcd(cluster)] as const,
+          ['ETCD_SCHEME', 'http'] as const,
+          ['CALICO_NETWORKING', 'true'] as const,
+        ]
       : [['CALICO_NETWORKING_BACKEND', 'bird'] as const]),
     ...(plugin
       ? [['CALICO_LIBNETWORK_ENABLED', 'true'] as const, ['CALICO_LIBNETWORK_VETH_MTU', calico.mtu] as const]
@@ -115,10 +122,5 @@ function environment({ cluster }: Seat, plugin: boolean): readonly (readonly [st
 }
 
 /** calicoctl v0.17 registers the host, starts the container and stays with it. Its Felix takes settings from etcd only. */
-const started = ({ calico }: Cluster, node: string): string =>
-  `/opt/bin/calicoctl node${continued([
-    '--ip=${HOST_IP}',
-    `--as=${calico.asNumber}`,
-    `--node-image=${node}`,
-    '--detach=false',
-  ])}`;
+const started = (node: string): string =>
+  `/opt/bin/calicoctl node${continued(['--ip=${HOST_IP}', `--node-image=${node}`, '--detach=false'])}`;

@@ -3,7 +3,7 @@ import type { Cluster, Target } from '../cluster/cluster.ts';
 import { artifacts, type Artifact } from '../release/artifact.ts';
 import type { SoftwareName } from '../release/channel.ts';
 import { flatcarAmi, flatcarFamily } from '../release/flatcar.ts';
-import { uses } from '../release/use.ts';
+import { use } from '../release/use.ts';
 
 export interface Item {
   readonly name: SoftwareName | 'machine image';
@@ -21,7 +21,7 @@ export function list(cluster: Cluster): readonly Item[] {
   const { target, release, sources, agents } = cluster;
   if (target.kind === 'lab') return [];
   const nodesOf = (name: SoftwareName): string[] => {
-    const { roles, containerizer } = uses[name];
+    const { roles, containerizer } = use(release, name);
     const pools = Object.values(agents).filter(
       (pool) => containerizer === undefined || pool.containerizers.includes(containerizer),
     );

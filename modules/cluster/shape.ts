@@ -1,15 +1,14 @@
 /** The schema held against a document; what ajv finds becomes problems in terms of the person who wrote it. */
-import { Ajv2020, type DefinedError, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { DefinedError } from 'ajv/dist/2020.js';
 import type { Problem } from '../problem/problem.ts';
 import { nearest } from '../problem/nearest.ts';
 import type { Document } from './document.ts';
 import { fromPointer, valueAt, written, type Path } from './path.ts';
 import { readRange } from './range.ts';
 import { fields } from './schema/fields.ts';
-import { formats } from './schema/formats.ts';
 import { rule, type Schema } from './schema/rule.ts';
-import { schema } from './schema/schema.ts';
 import { flow, seen } from './show.ts';
+import { validator } from './validator.ts';
 
 /** An error of one of the keywords that schema.ts uses; a test walks the schema and fails on any other. */
 type Broken = DefinedError & {
@@ -43,25 +42,6 @@ export function checkShape(document: Document): Problem[] {
     const key = `${problem.code} ${problem.at?.path ?? ''}`;
     return !keys.has(key) && keys.add(key);
   });
-}
-
-let compiled: ValidateFunction | undefined;
-
-/** Compiled once, and only by who needs it: it takes some 50 ms. */
-function validator(): ValidateFunction {
-  if (compiled) return compiled;
-  // Optimizing the code and checking the schema itself take more than twice the time of compiling it; a test checks it.
-  const ajv = new Ajv2020({
-    strict: true,
-    allErrors: true,
-    verbose: true,
-    validateSchema: false,
-    code: { optimize: false },
-  });
-  ajv.addVocabulary(['patternErrorMessage', 'x-default']);
-  for (const [name, test] of Object.entries(formats)) ajv.addFormat(name, test);
-  compiled = ajv.compile(schema);
-  return compiled;
 }
 
 /**

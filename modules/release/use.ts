@@ -1,26 +1,38 @@
-import type { Containerizer, SoftwareName } from './channel.ts';
+import type { Containerizer, ReleaseChannel, SoftwareName } from './channel.ts';
+import { hasGateway } from './etcd.ts';
 
-/** Which nodes run a component. */
-interface Use {
+/** Which nodes fetch a component. */
+export interface Use {
   readonly roles: readonly ('master' | 'agent')[];
-  /** Only on agents that offer this containerizer. */
+  /** Only agents that offer this containerizer. */
   readonly containerizer?: Containerizer;
 }
 
-/** Masters run calico-node too, so that Marathon's health checks and who looks from there have routes to tasks. */
-export const uses: Readonly<Record<SoftwareName, Use>> = {
-  'calico-node': { roles: ['master', 'agent'] },
-  calicoctl: { roles: ['master'] },
-  'docker-plugin': { roles: ['agent'], containerizer: 'docker' },
-  'calico-mesos': { roles: ['agent'], containerizer: 'mesos' },
-  'net-modules': { roles: ['agent'], containerizer: 'mesos' },
-  'rpm-tools': { roles: ['agent'], containerizer: 'mesos' },
-  cni: { roles: ['agent'], containerizer: 'mesos' },
-  'cni-ipam': { roles: ['agent'], containerizer: 'mesos' },
-  docker: { roles: ['master', 'agent'] },
-  etcd: { roles: ['master'] },
-  zookeeper: { roles: ['master'] },
-  mesos: { roles: ['master', 'agent'] },
-  marathon: { roles: ['master'] },
-  'mesos-dns': { roles: ['master'] },
+const masters: Use = { roles: ['master'] };
+const all: Use = { roles: ['master', 'agent'] };
+const dockerAgents: Use = { roles: ['agent'], containerizer: 'docker' };
+const unifiedAgents: Use = { roles: ['agent'], containerizer: 'mesos' };
+
+const uses: Readonly<Record<SoftwareName, Use | ((release: ReleaseChannel) => Use)>> = {
+  // Masters run it too, so that Marathon's health checks and who looks from there have routes to tasks.
+  'calico-node': all,
+  calicoctl: all,
+  'docker-plugin': dockerAgents,
+  'calico-mesos': unifiedAgents,
+  'net-modules': unifiedAgents,
+  'rpm-tools': unifiedAgents,
+  cni: unifiedAgents,
+  'cni-ipam': unifiedAgents,
+  docker: all,
+  // The plugins of classic know one address of etcd: a gateway on each agent, where etcd can be one.
+  etcd: ({ name, software }) => (name === 'classic' && hasGateway(software.etcd?.version ?? '0') ? all : masters),
+  zookeeper: masters,
+  mesos: all,
+  marathon: masters,
+  'mesos-dns': masters,
 };
+
+export function use(release: ReleaseChannel, name: SoftwareName): Use {
+  const found = uses[name];
+  return typeof found === 'function' ? found(release) : found;
+}

@@ -42,6 +42,12 @@ export function handover(cluster: Cluster, inventory: Inventory): Readonly<Recor
     marathon: `http://${reached(first)}:${ports.marathon}`,
     tunnel: `ssh -N ${forward(ports.mesosMaster)} ${forward(ports.marathon)} ${inventory.user}@${reached(first)}`,
     next: `npm run verify ${cluster.name}`,
-    inventory,
+    inventory: { ...inventory, masters: inventory.masters.map(written) },
   };
 }
+
+/** cdktf stops at a null inside an output; Terraform evaluates this text to one. */
+const written = (master: InventoryMaster): InventoryMaster => ({
+  ...master,
+  publicAddress: master.publicAddress ?? '${null}',
+});

@@ -52,7 +52,6 @@ interface Resource {
 
 /** Undefined for lines that say nothing we use. Newer versions of Terraform may add kinds of their own. */
 export function parseLine(line: string): Line | undefined {
-  if (line.trim() === '') return undefined;
   if (!line.startsWith('{')) return { kind: 'text', text: line };
   let raw: Raw;
   try {

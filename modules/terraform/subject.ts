@@ -3,11 +3,16 @@
 export type Subject =
   { readonly kind: 'node'; readonly name: string } | { readonly kind: 'pool'; readonly name: string };
 
+/** Types that belong to a network and never to a machine, whatever their names begin with: a pool may be called `agents`. */
+const shared =
+  /_(?:vpc|network|subnet|subnetwork|route|route_table|router|router_nat|security_group|security_group_rule|firewall)$/;
+
 /**
  * By the name of the resource, which our stacks make of the node's (`master-1`) or the pool's (`general`), alone or with
  * more behind it (`master-1-data`). Undefined for what all nodes share.
  */
 export function subjectOf(address: string, pools: readonly string[]): Subject | undefined {
+  if (shared.test(typeOf(address))) return undefined;
   const name = nameOf(address);
   const master = /^master-\d+(?=$|[-_])/.exec(name)?.[0];
   // Of the pools `general` and `general-spot`, the longer name is the one that is meant.

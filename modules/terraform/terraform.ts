@@ -24,6 +24,11 @@ export interface Options {
   readonly env?: NodeJS.ProcessEnv;
   /** How long a plan, and how long an apply, may take before it is stopped. Milliseconds; an hour unless said. */
   readonly limitMs?: number;
+  /**
+   * What Terraform gets, once asked to stop for its limit, to end the calls that are under way and save the state.
+   * Milliseconds; two minutes unless said.
+   */
+  readonly graceMs?: number;
   /** Told each line as it comes. */
   readonly onLine?: (line: Line) => void;
 }
@@ -37,8 +42,6 @@ export interface Planned {
 
 /** `init` takes what a download of providers takes. */
 const initLimitMs = 10 * 60_000;
-/** What Terraform gets, once asked to stop, to end the calls that are under way and save the state. */
-const graceMs = 2 * 60_000;
 
 interface Ended {
   readonly code: number | null;
@@ -62,10 +65,12 @@ export class Terraform {
   readonly #pools: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
   readonly #limitMs: number;
+  readonly #graceMs: number;
   readonly #onLine: (line: Line) => void;
   #running: Running | undefined;
 
-  constructor({ shell, program, folder, pools = [], env = {}, limitMs = 60 * 60_000, onLine }: Options) {
+  constructor(options: Options) {
+    const { shell, program, folder, pools = [], env = {}, limitMs = 60 * 60_000, graceMs = 2 * 60_000 } = options;
     this.program = program;
     this.folder = folder;
     this.#shell = shell;
@@ -73,7 +78,8 @@ export class Terraform {
     // Nobody sits before it, and it shall ask HashiCorp for nothing but providers.
     this.#env = { TF_IN_AUTOMATION: '1', TF_INPUT: '0', CHECKPOINT_DISABLE: '1', ...env };
     this.#limitMs = limitMs;
-    this.#onLine = onLine ?? (() => undefined);
+    this.#graceMs = graceMs;
+    this.#onLine = options.onLine ?? (() => undefined);
   }
 
   /** Fetches providers and finds the state, where that is not done yet. Gives whether it had to. */
@@ -128,6 +134,8 @@ export class Terraform {
     else running.child.kill('SIGINT');
     running.asked = true;
     await running.ended;
+    // Terraform ends a provisioner's shell, and not what that has started.
+    kill(running.child);
   }
 
   async #run(words: readonly string[], limitMs: number, what: string): Promise<Ended> {
@@ -162,10 +170,11 @@ export class Terraform {
     const running: Running = { child, ended, busy, asked: false };
     this.#running = running;
     let late: Problem | undefined;
+    let grace: NodeJS.Timeout | undefined;
     const timer = setTimeout(() => {
       late = this.#late(words[0]!, limitMs, what, busy);
       void this.interrupt();
-      setTimeout(() => kill(child), graceMs).unref();
+      grace = setTimeout(() => kill(child), this.#graceMs);
     }, limitMs);
     try {
       const result = await ended;
@@ -174,6 +183,7 @@ export class Terraform {
       return result;
     } finally {
       clearTimeout(timer);
+      clearTimeout(grace);
       this.#running = undefined;
     }
   }

@@ -65,9 +65,11 @@ else
   exit 1
 fi
 
-# Exit code 1 means that it found something and mended it.
-e2fsck -p "$disk" || (($? == 1))
+# Exit code 1 means that it found something and mended it. A whole check is what resize2fs asks for.
+e2fsck -f -p "$disk" || (($? == 1))
+# Follows a volume that has been made larger; one that stays as small as it was is better than none.
+if ! said=$(resize2fs "$disk" 2>&1); then
+  echo "data-disk: $disk keeps its size: $said" >&2
+fi
 mkdir -p "$folder"
 mount -t ext4 -o noatime "$disk" "$folder"
-# Follows a volume that has been made larger.
-resize2fs "$disk" 2>&1 | sed 's/^/data-disk: /'

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { compiled } from '../../modules/root/root.ts';
 import { must, shell } from '../../modules/shell/shell.ts';
 import { benchLab } from './lab.ts';
+import { benchSynth } from './synth.ts';
 import { bench as benchPolicy } from './policy.ts';
 import { median, seconds, table, times, type Row } from './row.ts';
 
@@ -66,7 +67,7 @@ function policyRows(): Row[] {
 const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-bench-'));
 try {
   process.stderr.write(`${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
-  const rows = [...policyRows(), ...(await benchVerbs(folder)), ...(await benchLab())];
+  const rows = [...policyRows(), ...(await benchVerbs(folder)), ...(await benchSynth()), ...(await benchLab())];
   process.stdout.write(table(rows));
 } finally {
   rmSync(folder, { recursive: true, force: true });

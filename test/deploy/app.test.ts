@@ -4,17 +4,22 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compiled, root } from '../../modules/root/root.ts';
-import { shell, type Output } from '../../modules/shell/shell.ts';
+import { root } from '../../modules/root/root.ts';
+import { must, shell, type Output } from '../../modules/shell/shell.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2XjWeRR2BdMNU8h5mJFCpvLhPB2X3Q0HkYl3UM0sbE operator';
 const scenarios = join(root, 'test/golden/scenarios');
+
+/** Where the app is built on cdktn; in the project, whose folder the app looks for above itself. */
+const fork = 'dist/fork';
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mesos-calico-app-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  for (const made of [folder, join(root, fork)]) rmSync(made, { recursive: true, force: true });
+});
 
 /** A working directory with these descriptions. */
 function workplace(name: string, clusters: Readonly<Record<string, string>>): string {
@@ -24,11 +29,7 @@ function workplace(name: string, clusters: Readonly<Record<string, string>>): st
   return place;
 }
 
-function synth(
-  place: string,
-  env: Readonly<Record<string, string>> = {},
-  options: readonly string[] = [],
-): Promise<Output> {
+function synth(place: string, env: Readonly<Record<string, string>> = {}, app = 'dist/stacks'): Promise<Output> {
   // `env` has what the shell's door has not: a working directory, and an environment with less in it.
   const words = [
     '-u',
@@ -37,7 +38,7 @@ function synth(
     'CDKTF_OUTDIR',
     ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
   ];
-  return shell.run(['env', '-C', place, ...words, process.execPath, ...options, compiled('stacks/main.ts')], {
+  return shell.run(['env', '-C', place, ...words, process.execPath, join(root, app, 'main.js')], {
     timeoutMs: 120_000,
   });
 }
@@ -150,10 +151,11 @@ describe('the way out of cdktf', () => {
     const place = workplace('fork', {});
     const files = names.map((name) => `${join(scenarios, name)}/cluster.yaml`);
     expect(files.length).toBeGreaterThanOrEqual(12);
-    const preload = join(root, 'test/deploy/cdktn.mjs');
+    const build = ['env', '-C', root, 'CDKTF_PACKAGE=cdktn', 'npx', 'rolldown', '-c', '--dir', fork];
+    await must(shell, [...build], { timeoutMs: 120_000 });
     const [ours, theirs] = await Promise.all([
       synth(place, { CLUSTERS: files.join(','), CDKTF_OUTDIR: 'cdktf' }),
-      synth(place, { CLUSTERS: files.join(','), CDKTF_OUTDIR: 'cdktn' }, ['--import', preload]),
+      synth(place, { CLUSTERS: files.join(','), CDKTF_OUTDIR: 'cdktn' }, fork),
     ]);
     expect(ours.code, ours.stderr).toBe(0);
     expect(theirs.code, theirs.stderr).toBe(0);

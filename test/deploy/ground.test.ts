@@ -89,7 +89,7 @@ test('an image that is not there is refused, and the node is named', async ({ sk
   const { env } = aws!;
   const instance = { ami: 'ami-0123456789abcdef0', instance_type: 't3.medium' };
   const stack = openStack({
-    config: { ...small, data: {}, resource: { aws_instance: { 'master-2': instance } } },
+    config: { ...small, resource: { aws_instance: { 'master-2': instance } } },
     env,
   });
   try {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { test } from 'vitest';
 import { startAws } from '../ground/aws.ts';
 import { need } from '../ground/ground.ts';
 import { openStack } from '../ground/stack.ts';
@@ -30,7 +31,7 @@ test('try', async ({ skip }) => {
     console.log(await aws.moto.holds('us-west-2'));
     await stack.close();
   } catch (error) {
-    console.log(aws.moto.log().split('\n').filter((l)=>!l.includes('200 -')).join('\n').slice(-3000));
+    writeFileSync('/tmp/awstry/moto.log', aws.moto.log());
     throw error;
   } finally {
     await aws.close();

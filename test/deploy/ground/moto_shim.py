@@ -7,7 +7,6 @@ Run as `python3 moto_shim.py`: prints `listening on PORT`, ends when its standar
 Environment: MOTO_AMIS_PATH names the images that every region starts with (test/deploy/ground/amis.ts).
 """
 
-import copy
 import json
 import os
 import sys
@@ -15,14 +14,16 @@ import threading
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.core.types import Base64EncodedString
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import amis
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses.instances import InstanceResponse
-from moto.ec2.utils import random_resource_id
+from moto.ec2.utils import parse_user_data, random_resource_id
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.route53.responses import Route53
 from werkzeug.serving import make_server
@@ -102,10 +103,24 @@ def own_interfaces(original, self, nic_spec, *args, **kwargs):
 @patch(Instance, "terminate")
 def given_interfaces(original, self):
     before = original(self)
-    for interface in list(self.nics.values()):
+    nics = dict(self.nics)
+    for interface in nics.values():
         if not interface.delete_on_termination:
             self.detach_eni(interface)
+    # What a machine that has ended says of itself, it reads from them.
+    self.nics = nics
     return before
+
+
+# The tags of a launch template are not among those that it gives to machines, and user data of a later version are as
+# those of the first. moto mixes the tags, and takes the later ones as they are.
+@patch(LaunchTemplate, "create_version")
+def template_data(original, self, data, description):
+    specs = [one for one in data.get("TagSpecifications", []) if one["ResourceType"] != "launch-template"]
+    user_data = data.get("UserData")
+    if user_data is not None and not isinstance(user_data, Base64EncodedString):
+        user_data = parse_user_data(user_data)
+    return original(self, {**data, "TagSpecifications": specs, "UserData": user_data}, description)
 
 
 # Placement groups. moto has none.
@@ -193,25 +208,23 @@ def unsupported(original, self):
 seeding = threading.Lock()
 
 
+def images():
+    with open(os.environ["MOTO_AMIS_PATH"], encoding="utf-8") as file:
+        return json.load(file)
+
+
 @patch(amis.AmiBackend, "_load_amis")
 def fresh_images(original, self):
     with seeding:
-        seed = amis.AMIS
-        amis.AMIS = copy.deepcopy(seed)
-        try:
-            original(self)
-        finally:
-            amis.AMIS = seed
+        amis.AMIS = images()
+        original(self)
 
 
 # A publisher's new image is there for everybody. moto registers images of one's own account only; here, whoever looks
 # for images finds those that were added to the file since.
 @patch(amis.AmiBackend, "describe_images")
 def published_images(original, self, *args, **kwargs):
-    with open(os.environ["MOTO_AMIS_PATH"], encoding="utf-8") as file:
-        known = {one["ami_id"] for one in amis.AMIS}
-        amis.AMIS += [one for one in json.load(file) if one["ami_id"] not in known]
-    if any(one["ami_id"] not in self.amis for one in amis.AMIS):
+    if any(one["ami_id"] not in self.amis for one in images()):
         self._load_amis()
     return original(self, *args, **kwargs)
 

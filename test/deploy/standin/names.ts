@@ -46,22 +46,27 @@ export function generatedName(store: Store, made: Fields): string {
   );
 }
 
-/** Ids of all that a thing refers to, by whatever form of its URL. */
+/** Ids of all that a thing refers to, by whatever form of its URL, or by a bare name where there can be no doubt of what. */
 export function references({ id, attributes }: Pick<Thing, 'id' | 'attributes'>): string[] {
-  const found: string[] = [];
-  const see = (value: Value | undefined): void => {
-    if (typeof value === 'string') {
-      const other = idIn(value);
-      if (other !== undefined && other !== id) found.push(other);
-    } else if (Array.isArray(value)) value.forEach(see);
-    else if (isFields(value)) for (const [name, one] of Object.entries(value)) if (name !== 'metadata') see(one);
+  const project = text(attributes['project']);
+  const region = text(attributes['region']) || text(attributes['zone']).replace(/-[a-z]$/, '');
+  const homes: Readonly<Record<string, string>> = {
+    network: 'global/networks',
+    subnetwork: `regions/${region}/subnetworks`,
+    router: `regions/${region}/routers`,
   };
-  see(attributes);
-  // These two stand by name, not by URL.
-  const { project, region, router, network } = attributes;
-  if (isText(router) && isText(project) && isText(region))
-    found.push(`projects/${project}/regions/${region}/routers/${router.split('/').at(-1)!}`);
-  if (isText(network) && isText(project) && !network.includes('/'))
-    found.push(`projects/${project}/global/networks/${network}`);
+  const found: string[] = [];
+  const see = (value: Value | undefined, name: string): void => {
+    if (Array.isArray(value)) for (const one of value) see(one, name);
+    else if (isFields(value)) for (const [inner, one] of Object.entries(value)) see(one, inner);
+    else if (isText(value)) {
+      const home = homes[name];
+      const other =
+        idIn(value) ?? (home !== undefined && !value.includes('/') ? `projects/${project}/${home}/${value}` : id);
+      if (other !== id) found.push(other);
+    }
+  };
+  // What a user writes into metadata or labels refers to nothing.
+  for (const [name, value] of Object.entries(attributes)) if (!/^metadata$|labels$/.test(name)) see(value, name);
   return found;
 }

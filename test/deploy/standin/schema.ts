@@ -63,7 +63,9 @@ export function providerSchema(folder: string, wanted: (name: string) => boolean
 
 /** Without `alias`, which is Terraform's own word, and without blocks, of which the bindings of a provider keep no types. */
 function providerBlock({ attributes }: Block): Block {
-  const own = Object.entries(attributes).filter(([name, { type }]) => name !== 'alias' && type !== 'dynamic');
+  const own = Object.entries(attributes).filter(
+    ([name, { type }]) => name !== 'alias' && !JSON.stringify(type).includes('dynamic'),
+  );
   return { attributes: Object.fromEntries(own), blocks: {} };
 }
 

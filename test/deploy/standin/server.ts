@@ -49,6 +49,8 @@ export function provider(schema: Schema): UntypedServiceImplementation {
       provider: wireSchema(schema.provider),
       resource_schemas: mapValues(schema.resources, wireSchema),
       data_source_schemas: mapValues(schema.dataSources, wireSchema),
+      // It never changes: Terraform need not ask every plugin process anew.
+      server_capabilities: { get_provider_schema_optional: true },
     }),
 
     PrepareProviderConfig: ({ config }) => ({ prepared_config: config }),

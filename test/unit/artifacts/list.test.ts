@@ -44,7 +44,9 @@ describe('a cluster downloads', () => {
     expect(of('net-modules')).toEqual(['unified']);
     expect(of('rpm-tools')).toEqual(['unified']);
     expect(of('docker-plugin')).toEqual(['general']);
-    expect(of('etcd')).toEqual(['masters']);
+    // The plugins of classic know one address of etcd, so that each agent has a gateway to all.
+    expect(of('etcd')).toEqual(['masters', 'general', 'unified']);
+    expect(items('gce').find((one) => one.name === 'etcd')?.nodes).toEqual(['masters']);
     expect(of('calico-node')).toEqual(['masters', 'general', 'unified']);
     expect(names(items('gce', classic))).not.toContain('net-modules');
     expect(names(items('gce', classic, both))).toContain('net-modules');

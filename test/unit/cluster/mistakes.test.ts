@@ -50,7 +50,7 @@ test('what the mistakes are made in is right', () => {
 test('every code has a case', () => {
   const tested = new Set(cases.flatMap(({ expected }) => expected.map(({ code }) => code)));
   // Files and names that are none are tried where files are at hand.
-  const elsewhere = ['read', 'verbs']
+  const elsewhere = ['read', 'verbs', 'material']
     .map((name) => readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'))
     .join('');
   const folder = new URL('../../../modules/cluster/', import.meta.url);

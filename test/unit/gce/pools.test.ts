@@ -75,7 +75,7 @@ test('machines bear the labels of the description, and who they are', () => {
   });
 });
 
-test('three thousand agents are no more resources than three', () => {
+test('two thousand agents are no more resources than three', () => {
   const count = (agents: Block) => {
     const large = synthesize(
       description({

@@ -53,8 +53,7 @@ export function synthesize(text: string): Synthesized {
   const payloads = boots(cluster, material, templates());
   const stack = new GceStack(new App({ stackTraces: false }), cluster, payloads);
   stack.prepareStack();
-  // What cdktf writes to the file, less what it notes there for itself.
-  const { '//': _, ...config } = JSON.parse(JSON.stringify(stack.toTerraform())) as Record<string, Block>;
+  const config = JSON.parse(JSON.stringify(stack.toTerraform())) as Block;
   const resources = (config['resource'] ?? {}) as Record<string, Record<string, Block>>;
   return { cluster, boots: payloads, config, of: (type) => resources[type] ?? {} };
 }
