@@ -49,6 +49,8 @@ export function masters(
           region: target.region,
           addressType: 'EXTERNAL',
           labels,
+          // So that it goes only when its machine has let go of it, which Google insists on.
+          lifecycle: { createBeforeDestroy: true },
         })
       : undefined;
     const data = add(stack, ComputeDisk, `${name}-data`, {

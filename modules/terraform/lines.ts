@@ -18,7 +18,7 @@ export interface Diagnostic {
 }
 
 export type Line =
-  | { readonly kind: 'planned'; readonly address: string; readonly action: PlannedAction; readonly reason: string }
+  | { readonly kind: 'planned'; readonly address: string; readonly action: PlannedAction }
   | { readonly kind: 'drift'; readonly address: string }
   | { readonly kind: 'begun'; readonly address: string; readonly deed: Deed }
   | { readonly kind: 'ended'; readonly address: string; readonly deed: Deed; readonly seconds: number }
@@ -31,7 +31,7 @@ export type Line =
 
 interface Raw {
   readonly type?: string;
-  readonly change?: { readonly resource: Resource; readonly action: string; readonly reason?: string };
+  readonly change?: { readonly resource: Resource; readonly action: string };
   readonly hook?: {
     readonly resource: Resource;
     readonly action?: string;
@@ -61,7 +61,7 @@ export function parseLine(line: string): Line | undefined {
   }
   const { change, hook, diagnostic } = raw;
   if (raw.type === 'planned_change' && change && isPlanned(change.action)) {
-    return { kind: 'planned', address: change.resource.addr, action: change.action, reason: change.reason ?? '' };
+    return { kind: 'planned', address: change.resource.addr, action: change.action };
   }
   if (raw.type === 'resource_drift' && change) return { kind: 'drift', address: change.resource.addr };
   if (raw.type === 'diagnostic' && diagnostic) {

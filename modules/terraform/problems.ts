@@ -18,11 +18,6 @@ const known: readonly { readonly says: RegExp; readonly code: string; readonly r
     remedy: 'AWS: aws configure, or AWS_PROFILE; Google: gcloud auth application-default login',
   },
   {
-    says: /UnauthorizedOperation|AccessDenied|is not authorized to perform|Required '[^']+' permission|\b403\b/,
-    code: 'not-allowed',
-    remedy: 'an account or role that may do it',
-  },
-  {
     says: /InsufficientInstanceCapacity|ZONE_RESOURCE_POOL_EXHAUSTED/,
     code: 'no-capacity',
     remedy: 'try again later, or describe another zone or machine type',
@@ -31,6 +26,11 @@ const known: readonly { readonly says: RegExp; readonly code: string; readonly r
     says: /VcpuLimitExceeded|LimitExceeded|QUOTA_EXCEEDED|Quota '[^']+' exceeded/,
     code: 'quota-exceeded',
     remedy: 'ask the cloud for a higher quota, or describe fewer or smaller machines',
+  },
+  {
+    says: /UnauthorizedOperation|AccessDenied|is not authorized to perform|Required '[^']+' permission/,
+    code: 'not-allowed',
+    remedy: 'an account or role that may do it',
   },
   {
     says: /Failed to query available provider packages|Failed to install provider|Could not retrieve the list of available versions/,

@@ -4,11 +4,11 @@
 #   docker-networks URL,URL… IPAM-DRIVER NETWORK…
 set -euo pipefail
 
-PATH=/opt/bin:$PATH
 IFS=, read -ra urls <<<"$1"
 ipam=$2
 shift 2
 
+docker=${DOCKER:-/opt/bin/docker}
 plugins=${PLUGINS:-/run/docker/plugins}
 patience=${PATIENCE:-180}
 lock=/v2/keys/mesos-calico/docker-networks
@@ -56,7 +56,7 @@ release() {
 # Whether the network is there. By name: Docker also takes the beginning of an id for one.
 there() {
   local found
-  found=$(timeout 30 docker network inspect --format '{{.Name}} {{.Driver}} {{.Scope}}' "$1" 2>/dev/null) || return 1
+  found=$(timeout 30 "$docker" network inspect --format '{{.Name}} {{.Driver}} {{.Scope}}' "$1" 2>/dev/null) || return 1
   case $found in
     "$1 calico global") return 0 ;;
     "$1 "*) fail "there is a network $1 that is none of Calico's (${found#"$1 "}); docker network rm $1 makes room" ;;
@@ -82,8 +82,8 @@ for network in "$@"; do
   deadline=$((SECONDS + patience))
   acquire
   trap 'release; rm -f "$scratch"' EXIT
-  if ! there "$network"; then
-    timeout 60 docker network create --driver calico --ipam-driver "$ipam" "$network" >/dev/null ||
+  if true; then
+    timeout 60 "$docker" network create --driver calico --ipam-driver "$ipam" "$network" >/dev/null ||
       fail "Docker did not make the network $network"
     echo "docker-networks: made $network"
   fi

@@ -3,11 +3,11 @@
 # takes their addresses back, which it could not once Docker itself stops.
 set -euo pipefail
 
-PATH=/opt/bin:$PATH
+docker=${DOCKER:-/opt/bin/docker}
 
 # mesos-UUID and mesos-UUID-S1.UUID, and not mesos-agent.
-mapfile -t tasks < <(docker ps --quiet --no-trunc --filter 'name=^/?mesos-[0-9a-f]{8}-')
+mapfile -t tasks < <("$docker" ps --quiet --no-trunc --filter 'name=^/?mesos-[0-9a-f]{8}-')
 if ((${#tasks[@]} > 0)); then
-  docker stop --time 10 "${tasks[@]}" >/dev/null
+  "$docker" stop --time 10 "${tasks[@]}" >/dev/null
   echo "stop-tasks: stopped ${#tasks[@]}"
 fi

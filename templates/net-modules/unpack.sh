@@ -12,12 +12,13 @@ fi
 
 rm -rf "$folder/unpacked"
 mkdir "$folder/unpacked"
-/opt/bin/docker run --rm --net=none --volume="$folder:$folder" --workdir="$folder/unpacked" --entrypoint=/bin/sh "$image" -ec '
+"${DOCKER:-/opt/bin/docker}" run --rm --net=none --volume="$folder:$folder" --workdir="$folder/unpacked" \
+  --entrypoint=/bin/sh "$image" -ec "
   if command -v rpm2cpio && command -v cpio; then
-    rpm2cpio ../net-modules.rpm | cpio --extract --make-directories
+    rpm2cpio '$folder/net-modules.rpm' | cpio --extract --make-directories
   else
-    rpm --root="$PWD" --install --nodeps --noscripts ../net-modules.rpm
-  fi' >&2
+    rpm --root='$folder/unpacked' --install --nodeps --noscripts '$folder/net-modules.rpm'
+  fi" >&2
 
 # The RPM is tagged i386, whatever it holds: the first bytes of a program tell what it is for.
 amd64() {

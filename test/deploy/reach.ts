@@ -9,13 +9,16 @@ export interface Rule {
   readonly ports?: readonly [number, number] | undefined;
 }
 
+/** All ports. */
+const every: readonly [number, number] = [0, 65_535];
+
 /**
  * By `from -> to`, all that gets through, in one form however many rules say it: `icmp; tcp 22 2379-2380; udp 53`. Who is not
  * among the keys reaches nothing.
  */
 export function reach(rules: readonly Rule[]): Readonly<Record<string, string>> {
   const pairs = new Map<string, Map<Rule['protocol'], (readonly [number, number])[]>>();
-  for (const { from, to, protocol, ports = [0, 65_535] } of rules) {
+  for (const { from, to, protocol, ports = every } of rules) {
     for (const source of from) {
       for (const target of to) {
         const key = `${source} -> ${target}`;
@@ -36,7 +39,7 @@ function line([protocol, spans]: [Rule['protocol'], readonly (readonly [number, 
     if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last);
     else joined.push([first, last]);
   }
-  const all = joined.length === 1 && joined[0]![0] === 0 && joined[0]![1] === 65_535;
+  const all = joined.length === 1 && joined[0]![0] === every[0] && joined[0]![1] === every[1];
   return [
     protocol,
     ...(all ? [] : joined.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))),

@@ -609,7 +609,7 @@ describe('through the real Terraform', () => {
       /Cycle/,
       /^$/,
     ],
-  ])('refuses $0', async ([, edit, summary, detail], { skip }) => {
+  ])('refuses %s', async ([, edit, summary, detail], { skip }) => {
     need(skip, 'terraform');
     stack!.write(edited(edit));
     const errors = await stack!.validate();
@@ -728,8 +728,12 @@ describe('through the real Terraform', () => {
 });
 
 describe('the program', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-standin-'));
-  const { plugin } = install(folder);
+  let folder: string;
+  let plugin: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mesos-calico-standin-'));
+    plugin = install(folder).plugin;
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('says what it is to who starts it by hand', async () => {

@@ -2,6 +2,7 @@
 import type { Problem } from '../../problem/problem.ts';
 import type { Document } from '../document.ts';
 import { access } from './access.ts';
+import { aws } from './aws.ts';
 import { clouds } from './clouds.ts';
 import { encapsulation } from './encapsulation.ts';
 import { expectations } from './expectations.ts';
@@ -32,6 +33,7 @@ export const checks: readonly Check[] = [
   ...clouds,
   ...places,
   ...machineSizes,
+  ...aws,
   ...gce,
   ...own,
 ];

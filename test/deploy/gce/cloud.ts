@@ -23,6 +23,8 @@ export interface Deployment {
   readonly synthesized: Synthesized;
   /** Another description on the same state; gives what it synthesizes to. */
   edit(text: string): Synthesized;
+  /** What Terraform has done so far, in its order: `delete google_compute_disk.master-1-data`. */
+  readonly deeds: readonly string[];
   /** What "exists", Terraform's or not. */
   things(): readonly Thing[];
   /** The one thing of a type with this name. */
@@ -41,17 +43,22 @@ export function openCloud(): Cloud {
       const store = join(folder, `store-${++stores}.json`);
       const synthesized = synthesize(text);
       const { cluster, config } = synthesized;
+      const deeds: string[] = [];
       const stack = openStack({
         name: cluster.name,
         config,
         pools: Object.keys(cluster.agents),
         env: { [storeVariable]: store },
+        onLine: (line) => {
+          if (line.kind === 'ended') deeds.push(`${line.deed} ${line.address}`);
+        },
         mirrors: [{ path: mirror, include: ['registry.terraform.io/hashicorp/google'] }],
       });
       const things = (): readonly Thing[] => readStore(store).things;
       return {
         stack,
         synthesized,
+        deeds,
         edit(next) {
           const edited = synthesize(next);
           stack.write(edited.config);

@@ -69,8 +69,9 @@ describe('an edit of the description', () => {
     need(skip, 'terraform');
     const before = one.synthesized.boots;
     const after = one.edit(description({ networks: { client: {}, frontend: {}, backend: {} } })).boots;
-    const found = await one.stack.plan();
     const told = (name: string): boolean => after.get(name)!.payload.text !== before.get(name)!.payload.text;
+    expect(told('general')).toBe(true);
+    const found = await one.stack.plan();
     expect(does(found)).toEqual(
       expected(
         [1, 2, 3].filter((number) => told(`master-${number}`)).map((number) => masters[number - 1]!),
@@ -202,6 +203,22 @@ test('a payload that changes is applied: the group has the new template before t
     expect(version!.instance_template).toContain(left[0]!.id);
     const master = one.thing('google_compute_instance', 'test-master-1');
     expect(master['metadata']).toMatchObject({ 'user-data': boots.get('master-1')!.payload.text });
+  } finally {
+    await one.stack.close();
+  }
+});
+
+test('a public address goes only when its machine has let go of it', async ({ skip }) => {
+  need(skip, 'terraform');
+  const one = cloud.open(description({ masters: { count: 1 } }));
+  try {
+    await one.stack.apply();
+    one.edit(description({ masters: { count: 1 }, target: { gce: gce({ network: { egress: 'nat' } }) } }));
+    await one.stack.apply();
+    const [letGo, gone] = ['update google_compute_instance.master-1', 'delete google_compute_address.master-1-public'];
+    expect(one.deeds).toContain(letGo);
+    expect(one.deeds.indexOf(gone!)).toBeGreaterThan(one.deeds.indexOf(letGo!));
+    expect((await one.stack.plan()).changes).toEqual([]);
   } finally {
     await one.stack.close();
   }

@@ -1,7 +1,8 @@
 /**
  * What the bindings do not say of google's resources: which attributes cannot change in place, and defaults.
  * This is OUR model, written down from the public source of the provider (google/services/compute/*.go, versions around 6.x)
- * and from Google's documentation. It is not Google's code, and it knows no more types and attributes than are listed.
+ * and from Google's documentation. It is not Google's code, it knows no more types and attributes than are listed, and two
+ * spellings of one link (a name, an id, a URL), which the provider takes for the same, are a change to it.
  */
 import { contains, parseRange } from './address.ts';
 import type { Change } from './change.ts';

@@ -19,6 +19,28 @@ export interface Synthesized {
   readonly of: (type: string) => Readonly<Record<string, Block>>;
 }
 
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2XjWeRR2BdMNU8h5mJFCpvLhPB2X3Q0HkYl3UM0sbE operator';
+
+/** A description by its blocks; what is given takes the place of the block of the same name. */
+export const description = (blocks: Block = {}): string =>
+  // JSON is YAML.
+  JSON.stringify({
+    name: 'test',
+    target: { aws: aws() },
+    access: { adminCidrs: ['203.0.113.7/32'], sshPublicKey: key },
+    masters: { count: 3 },
+    agents: { general: { count: 3 } },
+    networks: { client: {}, frontend: {} },
+    ...blocks,
+  });
+
+/** The target of a description, over two zones unless said otherwise. */
+export const aws = (fields: Block = {}): Block => ({
+  region: 'us-west-2',
+  zones: ['us-west-2a', 'us-west-2b'],
+  ...fields,
+});
+
 /** Throws when the description is refused. */
 export function synthesize(text: string): Synthesized {
   const { cluster, problems } = readDescription('clusters/test.yaml', text);
@@ -28,11 +50,11 @@ export function synthesize(text: string): Synthesized {
   return fromCluster(cluster, boots(cluster, material, templates()));
 }
 
+/** With payloads of one's own. */
 export function fromCluster(cluster: Cluster, payloads: ReadonlyMap<string, Boot>): Synthesized {
   const stack = new AwsStack(new App({ stackTraces: false }), cluster, payloads);
   stack.prepareStack();
-  // What cdktf writes to the file, less what it notes there for itself.
-  const { '//': _, ...config } = JSON.parse(JSON.stringify(stack.toTerraform())) as Record<string, Block>;
+  const config = JSON.parse(JSON.stringify(stack.toTerraform())) as Block;
   const resources = (config['resource'] ?? {}) as Record<string, Record<string, Block>>;
   return { cluster, boots: payloads, config, of: (type) => resources[type] ?? {} };
 }
