@@ -160,8 +160,8 @@ function seedOf(word: string | undefined): number {
 const notTheLab = ({ file, target }: Cluster): Problem => ({
   code: 'verify-target',
   at: { file, path: 'target' },
-  what: `The target is ${target.kind}, and this version builds and verifies labs only.`,
-  rule: 'descriptions of other targets can be validated and explained.',
+  what: `The target is ${target.kind}, and this version verifies labs only.`,
+  rule: 'clusters on other targets can be built, not verified yet.',
   example: 'target: { lab: {} }',
 });
 

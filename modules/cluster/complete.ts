@@ -65,7 +65,7 @@ export function complete(description: Description, file: string, policies: reado
       nodes:
         target.kind === 'hosts'
           ? hostNodes(target.machines, agents)
-          : countedNodes(masters.count, agents, target, description.masters?.addresses ?? []),
+          : countedNodes(masters.count, agents, target, completeAddresses(description, masters.count, target, choice)),
       networks,
       calico: completeCalico(description, target, release, choice),
       access: completeAccess(description),
@@ -115,6 +115,15 @@ function completeMasterCount(description: Description, target: Target, choice: C
     cloud ? 3 : 1,
     cloud ? 'three masters outlive the loss of one' : 'one master is enough to try things on',
   );
+}
+
+/** Addresses of masters on a cloud; in a network that exists, only those that are named. */
+function completeAddresses(description: Description, count: number, target: Target, choice: Choice): readonly string[] {
+  const given = description.masters?.addresses;
+  if ((target.kind !== 'aws' && target.kind !== 'gce') || target.network.kind === 'existing') return given ?? [];
+  const { cidr } = target.network;
+  const ours = Array.from({ length: count }, (_, index) => masterAddress(target, cidr, index));
+  return choice.of(['masters', 'addresses'], given, ours, 'the 17th address of the subnet and those after it');
 }
 
 type Size = NonNullable<Description['masters']> & Description['agents'][string];
@@ -181,7 +190,7 @@ function countedNodes(
     role: 'master',
     pool: 'masters',
     containerizers: [],
-    address: addresses[index] ?? (cloud && masterAddress(cloud, index)),
+    address: addresses[index],
     zone: cloud && masterZone(cloud, index),
   });
   const agent = (pool: AgentPool, index: number): Node => ({

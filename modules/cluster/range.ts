@@ -82,13 +82,13 @@ export function size(of: Range): bigint {
 export function part(cidr: string, bits: number, index: number): string {
   const { first, prefix } = range(cidr);
   const inner = prefix + bits;
-  return `${Address4.fromBigInt(first + (BigInt(index) << BigInt(32 - inner))).correctForm()}/${inner}`;
+  return `${text4(first + (BigInt(index) << BigInt(32 - inner)))}/${inner}`;
 }
 
-/** An address of an IPv4 range, counted from 0. */
-export function addressAt(cidr: string, index: number): string {
-  return Address4.fromBigInt(range(cidr).first + BigInt(index)).correctForm();
-}
+/** An address of an IPv4 range, counted from 0. Past the last address of all it goes on at 0.0.0.0, for checks to refuse. */
+export const addressAt = (cidr: string, index: number): string => text4(range(cidr).first + BigInt(index));
+
+const text4 = (address: bigint): string => Address4.fromBigInt(BigInt.asUintN(32, address)).correctForm();
 
 /** ip-address takes 010.0.0.1 and reads it as decimal, where others read it as octal; nobody means it. */
 function address4(text: string): Address4 | undefined {

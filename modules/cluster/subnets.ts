@@ -24,10 +24,8 @@ export const zoneSubnet = (vpc: string, zone: string): string => part(vpc, partB
 /** The subnet of the NAT gateway in a VPC that the kit creates. */
 export const natSubnet = (vpc: string): string => part(vpc, partBits, parts - 1);
 
-/** Address of a master, counted from 0, in a network that the kit creates; undefined in one that exists. */
-export function masterAddress(target: AwsTarget | GceTarget, index: number): string | undefined {
-  if (target.network.kind !== 'created') return undefined;
-  const { cidr } = target.network;
+/** Address of a master, counted from 0, in a network with this range that the kit creates. */
+export function masterAddress(target: AwsTarget | GceTarget, cidr: string, index: number): string {
   return addressAt(target.kind === 'aws' ? zoneSubnet(cidr, masterZone(target, index)) : cidr, firstMaster + index);
 }
 

@@ -27,8 +27,9 @@ interface Found {
   readonly what: string;
 }
 
-export function secrets(plan: Pick<NodePlan, 'files' | 'units'>): readonly Found[] {
-  return pieces(plan).flatMap(({ name, text }) =>
+export function secrets(plan: Pick<NodePlan, 'files' | 'units' | 'sshKeys'>): readonly Found[] {
+  const keys = { name: 'sshPublicKey', text: plan.sshKeys.join('\n') };
+  return [keys, ...pieces(plan)].flatMap(({ name, text }) =>
     forms.flatMap(({ what, form }) => {
       const found = form.exec(text);
       return found === null ? [] : [{ name, line: text.slice(0, found.index).split('\n').length, what }];

@@ -7,8 +7,10 @@
 export const literal = (text: string): string =>
   text
     .replace(/([$%])(\1*)\{/g, (_, sign: string, more: string) => `${sign}${more}${sign}{`)
-    // Where cdktf finds its own marks, it puts something else in their place, or stops.
-    .replaceAll('{TfToken[', '{${"TfToken["}');
+    // Where cdktf finds its own marks, which are names in braces and numbers near -1e290, it puts something else in their
+    // place, or stops.
+    .replaceAll('{TfToken[', '{${"TfToken["}')
+    .replaceAll(/(?<=-[\d.]+)e(?=\+?2[89]\d)/gi, (e) => `\${"${e}"}`);
 
 /** The same with all strings in it, at any depth, escaped; keys, too. */
 export function literals<T>(value: T): T {

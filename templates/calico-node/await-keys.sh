@@ -7,27 +7,27 @@ IFS=, read -ra urls <<<"$1"
 shift
 patience=${AWAIT_SECONDS:-240}
 
-# The first answer that is one, as an HTTP status; 000 where nobody answers.
-status() {
+# there, missing, or the HTTP status of the last that does not answer as etcd's v2 API does: 000 where nobody listens.
+look() {
   local url answer
   for url in "${urls[@]}"; do
-    answer=$(curl --silent --noproxy '*' --max-time 5 --output /dev/null --write-out '%{http_code}' "$url/v2/keys$1") || true
-    if [[ $answer == 200 || $answer == 404 ]]; then
-      echo "$answer"
-      return
-    fi
+    answer=$(curl --silent --noproxy '*' --max-time 5 --write-out ' %{http_code}' "$url/v2/keys$1") || true
+    case $answer in
+      '{"action":"get",'*' 200') echo there && return ;;
+      '{"errorCode":100,'*' 404') echo missing && return ;;
+    esac
   done
-  echo "${answer:-000}"
+  echo "${answer##* }"
 }
 
 for key in "$@"; do
   key=${key//@/$(uname -n)}
-  until answer=$(status "$key") && [[ $answer == 200 ]]; do
+  until found=$(look "$key") && [[ $found == there ]]; do
     if ((SECONDS >= patience)); then
-      if [[ $answer == 404 ]]; then
+      if [[ $found == missing ]]; then
         echo "await-keys: etcd has no $key after $patience seconds" >&2
       else
-        echo "await-keys: no etcd at ${urls[*]} answers as one (HTTP $answer), so $key is not known" >&2
+        echo "await-keys: no etcd at ${urls[*]} answers (HTTP $found), so $key is not known" >&2
       fi
       exit 1
     fi

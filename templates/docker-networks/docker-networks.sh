@@ -82,7 +82,7 @@ for network in "$@"; do
   deadline=$((SECONDS + patience))
   acquire
   trap 'release; rm -f "$scratch"' EXIT
-  if true; then
+  if ! there "$network"; then
     timeout 60 "$docker" network create --driver calico --ipam-driver "$ipam" "$network" >/dev/null ||
       fail "Docker did not make the network $network"
     echo "docker-networks: made $network"

@@ -15,22 +15,22 @@ import type { Value } from '../standin/values.ts';
 
 export interface Cloud {
   /** A stack of a description, on an empty project of its own; things put there by `seed` come first. */
-  open(text: string): Deployment;
+  readonly open: (text: string) => Deployment;
 }
 
 export interface Deployment {
   readonly stack: Stack;
   readonly synthesized: Synthesized;
   /** Another description on the same state; gives what it synthesizes to. */
-  edit(text: string): Synthesized;
+  readonly edit: (text: string) => Synthesized;
   /** What Terraform has done so far, in its order: `delete google_compute_disk.master-1-data`. */
   readonly deeds: readonly string[];
   /** What "exists", Terraform's or not. */
-  things(): readonly Thing[];
+  readonly things: () => readonly Thing[];
   /** The one thing of a type with this name. */
-  thing(type: string, name: string): Thing['attributes'];
+  readonly thing: (type: string, name: string) => Thing['attributes'];
   /** Puts there what Terraform did not make. */
-  seed(type: string, id: string, attributes?: Record<string, Value>): void;
+  readonly seed: (type: string, id: string, attributes?: Record<string, Value>) => void;
 }
 
 /** Lays the plugin out once; every deployment has a store of its own. */

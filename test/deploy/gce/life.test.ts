@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { description, gce } from '../../unit/gce/synth.ts';
 import { has, need } from '../ground/ground.ts';
+import { text } from '../standin/values.ts';
 import { openCloud, type Cloud, type Deployment } from './cloud.ts';
 
 let cloud: Cloud;
@@ -14,7 +15,7 @@ function userData({ synthesized, things }: Deployment): Map<string, unknown> {
     [...synthesized.boots.keys()].map((group) => {
       const type = group.startsWith('master-') ? 'google_compute_instance' : 'google_compute_instance_template';
       const name = `${synthesized.cluster.name}-${group}`;
-      const made = things().filter((one) => one.type === type && String(one.attributes['name']).startsWith(name));
+      const made = things().filter((one) => one.type === type && text(one.attributes['name']).startsWith(name));
       return [group, made.map(({ attributes }) => (attributes['metadata'] as Record<string, unknown>)['user-data'])];
     }),
   );
@@ -30,7 +31,9 @@ describe('the cluster of the quick start, three masters over three zones', () =>
     one = cloud.open(description());
     await one.stack.apply();
   });
-  afterAll(() => one?.stack.close());
+  afterAll(async () => {
+    if (has('terraform')) await one.stack.close();
+  });
 
   test('is valid, and nothing is to do once it stands', async ({ skip }) => {
     need(skip, 'terraform');
@@ -61,12 +64,12 @@ describe('the cluster of the quick start, three masters over three zones', () =>
       mesos: string;
       inventory: { masters: { name: string; address: string; publicAddress: string }[] };
     };
-    const outer = (name: string) => one.thing('google_compute_address', `test-${name}-public`)['address'];
+    const outer = (name: string) => text(one.thing('google_compute_address', `test-${name}-public`)['address']);
     expect(inventory.masters.map(({ name, publicAddress }) => [name, publicAddress])).toEqual(
       ['master-1', 'master-2', 'master-3'].map((name) => [name, outer(name)]),
     );
-    expect(ssh['master-3']).toBe(`ssh core@${String(outer('master-3'))}`);
-    expect(mesos).toBe(`http://${String(outer('master-1'))}:5050`);
+    expect(ssh['master-3']).toBe(`ssh core@${outer('master-3')}`);
+    expect(mesos).toBe(`http://${outer('master-1')}:5050`);
   });
 
   test('leaves nothing when it is destroyed', async ({ skip }) => {
@@ -100,9 +103,9 @@ describe('stands and goes, with nothing to do in between', () => {
         masters: { count: 1 },
       }),
     ],
-  ] as const)('%s', async ([, text], { skip }) => {
+  ] as const)('%s', async ([, written], { skip }) => {
     need(skip, 'terraform');
-    const one = cloud.open(text);
+    const one = cloud.open(written);
     try {
       expect(await one.stack.validate()).toEqual([]);
       await one.stack.apply();

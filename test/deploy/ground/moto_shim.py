@@ -192,22 +192,24 @@ def private_zone(original, self, name, *args):
     return original(self, name, *args)
 
 
+# moto's models are not made for two threads: of two rules that are revoked at once, one may not be found.
+one_at_a_time = threading.RLock()
+
+
 # What moto does not know is the caller's mistake, and final. moto: 500, which the provider tries again for minutes.
 @patch(BaseResponse, "call_action")
-def unsupported(original, self):
-    try:
-        return original(self)
-    except NotImplementedError as error:
-        sys.stderr.write(f"unsupported: {error}\n")
-        # moto goes by the module of an exception when it writes it in the service's own form.
-        kind = type("Unsupported", (ServiceException,), {"__module__": type(self).__module__})
-        return self.serialized(ActionResult(kind("UnsupportedOperation", f"moto: {error}")))
+def answered(original, self):
+    with one_at_a_time:
+        try:
+            return original(self)
+        except NotImplementedError as error:
+            sys.stderr.write(f"unsupported: {error}\n")
+            # moto goes by the module of an exception when it writes it in the service's own form.
+            kind = type("Unsupported", (ServiceException,), {"__module__": type(self).__module__})
+            return self.serialized(ActionResult(kind("UnsupportedOperation", f"moto: {error}")))
 
 
 # Every region starts with the images of MOTO_AMIS_PATH. moto parses their dates in place, and so only once.
-seeding = threading.Lock()
-
-
 def images():
     with open(os.environ["MOTO_AMIS_PATH"], encoding="utf-8") as file:
         return json.load(file)
@@ -215,9 +217,8 @@ def images():
 
 @patch(amis.AmiBackend, "_load_amis")
 def fresh_images(original, self):
-    with seeding:
-        amis.AMIS = images()
-        original(self)
+    amis.AMIS = images()
+    original(self)
 
 
 # A publisher's new image is there for everybody. moto registers images of one's own account only; here, whoever looks

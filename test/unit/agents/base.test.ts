@@ -104,10 +104,12 @@ describe('host-address', () => {
 });
 
 describe('fetch', () => {
-  let server: Server;
+  let server: Server | undefined;
   let url: string;
   let asked: string[];
-  beforeEach(async () => {
+  beforeEach(async ({ skip }) => {
+    const missing = ['curl', 'flock', 'sha256sum'].find((program) => which(program) === undefined);
+    skip(missing !== undefined, `no ${missing ?? ''} here`);
     asked = [];
     server = createServer((request, response) => {
       asked.push(request.url ?? '');
@@ -118,11 +120,13 @@ describe('fetch', () => {
         response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
       else response.end(`content of ${path}\n`);
     });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const started = server;
+    await new Promise<void>((listening) => started.listen(0, '127.0.0.1', listening));
+    url = `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
   });
   afterEach(() => {
-    server.close();
+    server?.close();
+    server = undefined;
   });
 
   let archive: Buffer;

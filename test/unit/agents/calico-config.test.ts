@@ -135,8 +135,8 @@ describe('against an etcd', () => {
   let root: Root;
   beforeEach(async ({ skip }) => {
     const reason = which('etcd') === undefined ? 'no etcd here' : await noNetwork();
-    skip(reason !== undefined, reason);
     root = new Root();
+    skip(reason !== undefined, reason);
     root.put('/opt/mesos-calico/etcd-set', templates().get('calico-config/etcd-set.sh')!);
     // Notes what it was asked, where it was sent, and which settings were there at that time.
     root.put(

@@ -140,6 +140,8 @@ describe('data-disk', () => {
     ['a file system without the label', ext4()],
     ['a file system with another label', ext4('-L', 'database')],
     ['swap', by('mkswap')],
+    // The superblock of version 0.90 is 64 KiB before the end.
+    ['a part of a RAID', bytes([size - 65_536, 0xfc, 0x4e, 0x2b, 0xa9, 0, 0, 0, 0, 90, 0, 0, 0])],
     ['bytes that nobody knows', bytes([700_000, 1])],
   ])('never writes to a disk with %s', async (_, make) => {
     const device = await disk(make);

@@ -61,8 +61,8 @@ describe('the flags as they are rendered', () => {
   let root: Root;
   beforeEach(async ({ skip }) => {
     const reason = which('etcd') === undefined ? 'no etcd here' : await noNetwork();
-    skip(reason !== undefined, reason);
     root = new Root();
+    skip(reason !== undefined, reason);
   });
   afterEach(() => {
     rmSync(root.folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { App } from 'cdktf';
+import { App, Lazy, Token } from 'cdktf';
 import { expect, test } from 'vitest';
 import { AwsStack } from '../../../stacks/aws.ts';
 import { aws, description, synthesize } from './synth.ts';
@@ -62,4 +62,18 @@ test('a description of another target is a bug of the caller', () => {
   const { cluster, boots } = synthesize(description());
   const lab = { ...cluster, target: { kind: 'lab', fabric: '10.64.0.0/24' } } as const;
   expect(() => new AwsStack(new App(), lab, boots)).toThrow('test is on lab');
+});
+
+test('a tag that looks like a mark of cdktf is a tag', () => {
+  const taken = { produce: () => 'TAKEN' };
+  const marks = [
+    Token.asString(Lazy.anyValue(taken)),
+    String(Token.asNumber(Lazy.anyValue(taken))),
+    Token.asList(Lazy.anyValue(taken))[0]!,
+    String(Token.asNumberList(Lazy.anyValue(taken))[0]),
+    Object.keys(Token.asStringMap(Lazy.anyValue(taken)))[0]!,
+  ];
+  const tags = Object.fromEntries(marks.map((mark, index) => [`k${index}`, `a ${mark} z`]));
+  const { config } = synthesize(description({ target: { aws: aws({ tags }) } }));
+  expect(JSON.stringify(config)).not.toContain('TAKEN');
 });

@@ -61,7 +61,9 @@ test('every code has a case', () => {
     ])
     .map(([, plain, inCall]) => plain ?? inCall!);
   expect(codes.length).toBeGreaterThan(60);
-  expect([...new Set(codes)].filter((code) => !tested.has(code) && !elsewhere.includes(`'${code}'`))).toEqual([]);
+  expect(
+    [...new Set(codes)].filter((code) => !tested.has(code) && !new RegExp(`'${code}( @ .*)?'`).test(elsewhere)),
+  ).toEqual([]);
 });
 
 test('there are at least 60 cases, each with a name of its own', () => {

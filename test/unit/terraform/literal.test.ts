@@ -10,6 +10,7 @@ describe('what Terraform would evaluate is escaped', () => {
     ['%%%{', '%%%%{'],
     ['$%{', '$%%{'],
     ['${TfToken[TOKEN.1]}', '$${${"TfToken["}TOKEN.1]}'],
+    ['-8.109562212591379e+298', '-8.109562212591379${"e"}+298'],
     ['#{TfToken[TOKEN.1]}', '#{${"TfToken["}TOKEN.1]}'],
   ])('%s', (text, escaped) => {
     expect(literal(text)).toBe(escaped);

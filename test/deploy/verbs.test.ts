@@ -1,0 +1,188 @@
+/** `npm run plan`, `deploy` and `destroy` as a user calls them, on AWS as moto plays it, through the life of a cluster. */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compiled, root } from '../../modules/root/root.ts';
+import { shell } from '../../modules/shell/shell.ts';
+import { processesWith } from '../lab/machine.ts';
+import { startAws, type Aws } from './ground/aws.ts';
+import { found, has, need } from './ground/ground.ts';
+import { rcText } from './ground/rc.ts';
+
+let aws: Aws | undefined;
+let folder: string;
+beforeAll(async () => {
+  if (!has('terraform', 'aws', 'moto')) return;
+  aws = await startAws();
+  const ground = found('aws');
+  folder = mkdtempSync(join(ground.folder, 'verbs-'));
+  cpSync(join(root, 'policies'), join(folder, 'policies'), { recursive: true });
+  writeFileSync(join(folder, 'terraform.rc'), rcText([{ path: ground.aws.mirror }]));
+  // What moto does not know would be tried again for minutes. Synthesis leaves the file alone.
+  mkdirSync(join(folder, 'cdktf.out/stacks/test'), { recursive: true });
+  writeFileSync(
+    join(folder, 'cdktf.out/stacks/test/zz_override.tf.json'),
+    JSON.stringify({ provider: { aws: { max_retries: 1 } } }),
+  );
+});
+afterAll(() => aws?.close());
+
+const description = `name: test
+target:
+  aws: { region: us-west-2, zones: [us-west-2a] }
+access:
+  adminCidrs: [203.0.113.7/32]
+  sshPublicKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2XjWeRR2BdMNU8h5mJFCpvLhPB2X3Q0HkYl3UM0sbE operator
+masters: { count: 1, machine: t3.medium }
+agents:
+  general: { count: 1, machine: t3.large, containerizers: [docker] }
+networks:
+  client: {}
+`;
+const describeAs = (text: string): void => {
+  mkdirSync(join(folder, 'clusters'), { recursive: true });
+  writeFileSync(join(folder, 'clusters/test.yaml'), text);
+};
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a verb in the user's folder; `onLine` is told each line of its standard error. */
+function run(
+  verb: string,
+  words: readonly string[],
+  options: { onLine?: (line: string, pid: number) => void; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const child = shell.start(['env', '-C', folder, process.execPath, compiled(`verbs/${verb}.ts`), 'test', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...aws!.env, TF_CLI_CONFIG_FILE: join(folder, 'terraform.rc'), NO_COLOR: '1', ...options.env },
+  });
+  const said = { stdout: '', stderr: '' };
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    said.stderr += `${line}\n`;
+    options.onLine?.(line, child.pid!);
+  });
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
+  return new Promise((done, fail) => {
+    child.once('error', fail);
+    child.once('close', (code) => done({ code, ...said }));
+  });
+}
+
+/** One cluster from its first plan to its end; each step goes on where the one before has stopped. */
+describe('the life of a cluster', () => {
+  test('a plan of it shows what would be made, and makes nothing', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    describeAs(description);
+    const { code, stdout } = await run('plan', ['--check']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^\d+ to add, 0 to change in place, 0 to replace, 0 to destroy\n {2}\+ node master-1 /);
+    expect(stdout).toContain('pool general  aws_autoscaling_group.general');
+    expect(await aws!.moto.holds('us-west-2')).toEqual([]);
+  });
+
+  test('nobody is there to confirm: nothing is deployed', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    const { code, stderr } = await run('deploy', []);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('[not-confirmed]')]);
+    expect(stderr).toContain('npm run deploy test -- --yes');
+  });
+
+  test('Ctrl-C in the middle of a deploy: exit code 130, what was made is known, no process is left', async ({
+    skip,
+  }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    let sent = false;
+    const { code, stdout, stderr } = await run('deploy', ['--yes'], {
+      onLine: (line, pid) => {
+        if (sent || !line.includes('aws_vpc.network created')) return;
+        sent = true;
+        process.kill(pid, 'SIGINT');
+      },
+    });
+    expect([code, stdout], stderr).toEqual([130, '']);
+    expect(stderr).toContain('Stopped. What was done by then is in the state; npm run deploy test goes on from there.');
+    expect(stderr).not.toContain('this is a bug');
+    expect(processesWith(folder)).toEqual([]);
+    expect(readFileSync(join(folder, 'state/test.tfstate'), 'utf8')).toContain('"aws_vpc"');
+  });
+
+  test('a second deploy goes on, tells each resource by node and pool, and prints what comes next', async ({
+    skip,
+  }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    const { code, stdout, stderr } = await run('deploy', ['--yes']);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toContain('aws_vpc.network created');
+    expect(stderr).toMatch(/^ {2}\[\d+\/\d+\] node master-1: aws_instance\.master-1 created in \d+ s$/m);
+    expect(stderr).toMatch(/^ {2}\[\d+\/\d+\] pool general: aws_autoscaling_group\.general created in \d+ s$/m);
+    expect(stdout).toMatch(/^test is deployed\.\n/);
+    expect(stdout).toMatch(/^ssh\n {2}master-1 {2}ssh core@[\d.]+$/m);
+    expect(stdout).toMatch(/^next\n {2}npm run verify test$/m);
+    expect(statSync(join(folder, 'state')).mode & 0o777).toBe(0o700);
+  });
+
+  test('there is nothing to change then, for a person and for a program', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    expect(await run('plan', ['--check'])).toMatchObject({ code: 0, stdout: 'Nothing to change.\n' });
+    const { code, stdout } = await run('deploy', ['--yes', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      cluster: 'test',
+      done: 'nothing',
+      changes: { added: [], changed: [], replaced: [], destroyed: [] },
+      outputs: { inventory: { masters: [{ name: 'master-1' }] }, next: 'npm run verify test' },
+    });
+  });
+
+  test('protected, it is not destroyed, and Terraform is not even looked for', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    describeAs(`${description}protect: true\n`);
+    const { code, stdout } = await run('destroy', ['--yes', '--json'], { env: { TERRAFORM_BINARY_NAME: 'none' } });
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ problems: [{ code: 'protected', at: { path: 'protect' } }] });
+    describeAs(description);
+  });
+
+  test('destroyed, it leaves nothing in the cloud, and its state file in its place', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    const { code, stdout, stderr } = await run('destroy', ['--yes', '--json']);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ cluster: 'test', done: 'destroyed', changes: { added: [] } });
+    expect(await aws!.moto.holds('us-west-2')).toEqual([]);
+    expect(existsSync(join(folder, 'state/test.tfstate'))).toBe(true);
+    expect(await run('destroy', ['--yes'])).toMatchObject({ code: 0, stdout: 'Nothing to destroy.\n' });
+  });
+});
+
+describe('exit code', () => {
+  test('3, and how to get it, where there is no Terraform', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    const { code, stderr } = await run('plan', [], { env: { TERRAFORM_BINARY_NAME: 'no-such-terraform' } });
+    expect([code, stderr]).toEqual([3, expect.stringContaining('[terraform-missing]')]);
+  });
+
+  test('3 where the cloud cannot be reached, with the words of the provider', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    // A provider of its own: the one that runs already speaks to moto.
+    const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', TF_REATTACH_PROVIDERS: '' };
+    const { code, stdout, stderr } = await run('plan', [], { env });
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toContain('[terraform-error]');
+  });
+
+  test('2 for a description that does not hold, for no name, and for a limit that is none', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    describeAs(description.replace('count: 1', 'count: 2'));
+    const wrong = await run('plan', []);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/^clusters\/test\.yaml:\d+:\d+ masters\.count: /);
+    describeAs(description);
+    expect(await run('plan', ['--timeout', 'soon'])).toMatchObject({ code: 2 });
+    expect(await run('plan', ['word'])).toMatchObject({ code: 2 });
+  });
+});
