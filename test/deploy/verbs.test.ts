@@ -81,15 +81,8 @@ describe('the life of a cluster', () => {
     const { code, stdout } = await run('plan', ['--check']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^\d+ to add, 0 to change in place, 0 to replace, 0 to destroy\n {2}\+ node master-1 /);
-    expect(stdout).toContain('pool general  aws_autoscaling_group.general');
+    expect(stdout).toMatch(/^ {2}\+ pool general +aws_autoscaling_group\.general$/m);
     expect(await aws!.moto.holds('us-west-2')).toEqual([]);
-  });
-
-  test('nobody is there to confirm: nothing is deployed', async ({ skip }) => {
-    need(skip, 'terraform', 'aws', 'moto');
-    const { code, stderr } = await run('deploy', []);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('[not-confirmed]')]);
-    expect(stderr).toContain('npm run deploy test -- --yes');
   });
 
   test('Ctrl-C in the middle of a deploy: exit code 130, what was made is known, no process is left', async ({
@@ -139,15 +132,6 @@ describe('the life of a cluster', () => {
     });
   });
 
-  test('protected, it is not destroyed, and Terraform is not even looked for', async ({ skip }) => {
-    need(skip, 'terraform', 'aws', 'moto');
-    describeAs(`${description}protect: true\n`);
-    const { code, stdout } = await run('destroy', ['--yes', '--json'], { env: { TERRAFORM_BINARY_NAME: 'none' } });
-    expect(code).toBe(2);
-    expect(JSON.parse(stdout)).toMatchObject({ problems: [{ code: 'protected', at: { path: 'protect' } }] });
-    describeAs(description);
-  });
-
   test('destroyed, it leaves nothing in the cloud, and its state file in its place', async ({ skip }) => {
     need(skip, 'terraform', 'aws', 'moto');
     const { code, stdout, stderr } = await run('destroy', ['--yes', '--json']);
@@ -159,30 +143,12 @@ describe('the life of a cluster', () => {
   });
 });
 
-describe('exit code', () => {
-  test('3, and how to get it, where there is no Terraform', async ({ skip }) => {
-    need(skip, 'terraform', 'aws', 'moto');
-    const { code, stderr } = await run('plan', [], { env: { TERRAFORM_BINARY_NAME: 'no-such-terraform' } });
-    expect([code, stderr]).toEqual([3, expect.stringContaining('[terraform-missing]')]);
-  });
-
-  test('3 where the cloud cannot be reached, with the words of the provider', async ({ skip }) => {
-    need(skip, 'terraform', 'aws', 'moto');
-    // A provider of its own: the one that runs already speaks to moto.
-    const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', TF_REATTACH_PROVIDERS: '' };
-    const { code, stdout, stderr } = await run('plan', [], { env });
-    expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toContain('[terraform-error]');
-  });
-
-  test('2 for a description that does not hold, for no name, and for a limit that is none', async ({ skip }) => {
-    need(skip, 'terraform', 'aws', 'moto');
-    describeAs(description.replace('count: 1', 'count: 2'));
-    const wrong = await run('plan', []);
-    expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toMatch(/^clusters\/test\.yaml:\d+:\d+ masters\.count: /);
-    describeAs(description);
-    expect(await run('plan', ['--timeout', 'soon'])).toMatchObject({ code: 2 });
-    expect(await run('plan', ['word'])).toMatchObject({ code: 2 });
-  });
+test('a cloud that cannot be reached is exit code 3, with the words of the provider', async ({ skip }) => {
+  need(skip, 'terraform', 'aws', 'moto');
+  describeAs(description);
+  // A provider of its own: the one that runs already speaks to moto.
+  const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', TF_REATTACH_PROVIDERS: '' };
+  const { code, stdout, stderr } = await run('plan', [], { env });
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toContain('[terraform-error]');
 });

@@ -15,6 +15,8 @@ export interface Account {
   open(text: string): Deployment;
   /** What EC2 or Auto Scaling says of what stands there; `path` leads to the list in the answer. */
   list(service: 'ec2' | 'autoscaling', action: string, path: string, params?: Record<string, string>): Promise<Plain[]>;
+  /** User data of a machine, base64. */
+  told(instance: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -31,9 +33,14 @@ export async function openAccount(): Promise<Account> {
   const aws = await startAws();
   const list: Account['list'] = async (service, action, path, params = {}) =>
     at(await aws.moto.call(service, action, params, region), path) as Plain[];
-  return {
+  const told = async (instance: string): Promise<string> => {
+    const asked = { InstanceId: instance, Attribute: 'userData' };
+    return text(await aws.moto.call('ec2', 'DescribeInstanceAttribute', asked, region), 'userData.value');
+  };
+  const account: Account = {
     aws,
     list,
+    told,
     open(text) {
       const synthesized = synthesize(text);
       const { cluster, config } = synthesized;
@@ -47,11 +54,12 @@ export async function openAccount(): Promise<Account> {
           stack.write(edited.config);
           return edited;
         },
-        userData: () => userData(aws, stack),
+        userData: () => userData(account, stack),
       };
     },
     close: () => aws.close(),
   };
+  return account;
 }
 
 /** What the machines of a cluster are to boot from, in the same form as `userData`. */
@@ -60,18 +68,15 @@ export const payloads = ({ boots }: Synthesized): Map<string, string> =>
     [...boots].map(([name, { payload }]) => [name, Buffer.from(payload.gzip ?? payload.text).toString('base64')]),
   );
 
-async function userData({ moto }: Aws, stack: Stack): Promise<Map<string, string>> {
+async function userData({ told, list }: Account, stack: Stack): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const { type, name, values } of Object.values(await stack.resources())) {
     const id = String(values['id']);
-    if (type === 'aws_instance') {
-      const asked = { InstanceId: id, Attribute: 'userData' };
-      found.set(name, text(await moto.call('ec2', 'DescribeInstanceAttribute', asked, region), 'userData.value'));
-    }
+    if (type === 'aws_instance') found.set(name, await told(id));
     if (type === 'aws_launch_template') {
       const asked = { LaunchTemplateId: id, 'LaunchTemplateVersion.1': '$Latest' };
-      const said = await moto.call('ec2', 'DescribeLaunchTemplateVersions', asked, region);
-      found.set(name, text(said, 'launchTemplateVersionSet.0.launchTemplateData.userData'));
+      const [newest] = await list('ec2', 'DescribeLaunchTemplateVersions', 'launchTemplateVersionSet', asked);
+      found.set(name, text(newest!, 'launchTemplateData.userData'));
     }
   }
   return found;

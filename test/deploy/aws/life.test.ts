@@ -33,6 +33,15 @@ async function plan(blocks: Record<string, unknown>): Promise<Plan> {
   }
 }
 
+/** What each machine of a group was told. */
+async function agentsTold(name: string): Promise<string[]> {
+  const path = 'DescribeAutoScalingGroupsResult.AutoScalingGroups.0.Instances';
+  const machines = await account.list('autoscaling', 'DescribeAutoScalingGroups', path, {
+    'AutoScalingGroupNames.member.1': name,
+  });
+  return Promise.all(machines.map((each) => account.told(text(each, 'InstanceId'))));
+}
+
 const group = (name: string) => `aws_autoscaling_group.${name}`;
 const template = (name: string) => `aws_launch_template.${name}`;
 const masters = ['master-1', 'master-2', 'master-3'].map((name) => `aws_instance.${name}`);
@@ -194,6 +203,7 @@ test('an agent and a network more are made in place, and nothing is left to do',
     Object.fromEntries(Object.values(of).map((each) => [each.address, each.values['id']]));
   expect(ids(after)).toEqual(ids(before));
   expect(await one.userData()).toEqual(payloads(edited));
+  expect(await agentsTold('test-general')).toEqual(Array.from({ length: 4 }, () => payloads(edited).get('general')));
 });
 
 test('it leaves nothing when it is destroyed', async ({ skip }) => {

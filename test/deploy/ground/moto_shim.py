@@ -11,7 +11,9 @@ import json
 import os
 import sys
 import threading
+import uuid
 
+from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.types import Base64EncodedString
@@ -121,6 +123,19 @@ def template_data(original, self, data, description):
     if user_data is not None and not isinstance(user_data, Base64EncodedString):
         user_data = parse_user_data(user_data)
     return original(self, {**data, "TagSpecifications": specs, "UserData": user_data}, description)
+
+
+# A refresh puts machines of the group's new template in the place of all that it has. moto knows no refreshes. AWS takes
+# them one after the other, and its time; here they are there at once.
+def start_instance_refresh(self):
+    group = self.autoscaling_backend.autoscaling_groups[self._get_param("AutoScalingGroupName")]
+    self.autoscaling_backend.ec2_backend.terminate_instances([one.instance.id for one in group.instance_states])
+    group.instance_states = []
+    group.set_desired_capacity(group.desired_capacity)
+    return ActionResult({"InstanceRefreshId": str(uuid.uuid4())})
+
+
+AutoScalingResponse.start_instance_refresh = start_instance_refresh
 
 
 # Placement groups. moto has none.

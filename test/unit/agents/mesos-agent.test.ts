@@ -233,7 +233,7 @@ describe('the script', () => {
         `#!/bin/bash
         echo "$*" >>'${root.path('/log')}'
         if [[ $1 == ps ]]; then
-          pattern=\${*##*name=}
+          all="$*"; pattern=\${all##*name=}
           for name in ${names.join(' ')}; do [[ $name =~ $pattern || /$name =~ $pattern ]] && echo "$name"; done
         fi
         exit 0`,
