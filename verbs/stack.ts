@@ -59,6 +59,9 @@ interface Result {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
+const stopping = 'Stopping: Terraform ends what is under way and saves the state. Ctrl-C once more kills it.';
+const killing = 'Killing Terraform: the state may not know of what was just being made.';
+
 /** How long synthesis may take: it is a second for any cluster, so this is a machine in trouble. */
 const synthesisLimitMs = 5 * 60_000;
 
@@ -88,10 +91,13 @@ export async function build({ deed, words, options }: Wish): Promise<ExitCode> {
   // A plan holds what the state holds: for this user's eyes only, and for this run.
   const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-plan-'));
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  let asked = 0;
   const interrupt = onInterrupt(async () => {
+    const first = ++asked === 1;
+    if (terraform.running) progress.say(first ? stopping : killing);
     await terraform.interrupt();
     clean();
-    progress.say(`Stopped. What was done by then is in the state; npm run ${deed} ${word} goes on from there.`);
+    if (asked === 1) progress.say(`Stopped. What is done is in the state; npm run ${deed} ${word} goes on from there.`);
   });
   try {
     const work = { deed, cluster, pools, terraform, follow, progress, options };

@@ -123,6 +123,11 @@ export class Terraform {
     return parseOutputs(ended.stdout);
   }
 
+  /** Whether Terraform is at work right now. */
+  get running(): boolean {
+    return this.#running !== undefined;
+  }
+
   /**
    * Asks Terraform to stop: it ends what is under way, saves the state, and begins nothing more. Asked again, it is
    * killed with its providers. Resolves when it has ended.

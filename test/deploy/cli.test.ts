@@ -15,7 +15,7 @@ const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2XjWeRR2BdMNU8h5mJFCpvLhPB2X3
 
 interface Place {
   /** Runs the CLI as a user does, in a copy of the project with one description. */
-  cdktf(...words: string[]): Promise<Output>;
+  readonly cdktf: (...words: string[]) => Promise<Output>;
   readonly state: string;
 }
 

@@ -1,8 +1,11 @@
-/** The ground itself: the real provider on moto, which answers as AWS does where Terraform reads back. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+/** The ground itself: plugins are found where Terraform itself would find them, and the real provider on moto, which answers as AWS does where Terraform reads back. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { startAws, type Aws } from './ground/aws.ts';
 import { amiId } from './ground/amis.ts';
 import { has, need } from './ground/ground.ts';
+import { findMirror, platform } from './ground/mirror.ts';
 import { startMoto, textAt } from './ground/moto.ts';
 import { openStack, type Config } from './ground/stack.ts';
 
@@ -99,6 +102,30 @@ test('an image that is not there is refused, and the node is named', async ({ sk
   } finally {
     await stack.close();
   }
+});
+
+test('a mirror is found by its variable, in the configuration of Terraform, and where Terraform looks unasked', () => {
+  const wanted = { source: 'somebody/thing', version: '1.2.3' };
+  const root = mkdtempSync(join(inject('ground').folder, 'mirror-'));
+  const mirror = join(root, 'mirror/terraform/plugins');
+  const place = join(mirror, 'registry.terraform.io/somebody/thing');
+  const rc = join(root, 'terraform.rc');
+  writeFileSync(rc, `provider_installation {\n  filesystem_mirror {\n    path = "${mirror}"\n  }\n}\n`);
+  const ways = [
+    { TF_PLUGIN_MIRROR: mirror },
+    { TF_PLUGIN_CACHE_DIR: mirror },
+    { TF_CLI_CONFIG_FILE: rc },
+    { XDG_DATA_HOME: join(root, 'mirror') },
+    { XDG_DATA_DIRS: `/nowhere:${join(root, 'mirror')}` },
+  ];
+  mkdirSync(place, { recursive: true });
+  for (const env of ways) expect(findMirror(wanted, env)).toBeUndefined();
+  const unpacked = join(place, wanted.version, platform);
+  mkdirSync(unpacked, { recursive: true });
+  for (const env of ways) expect(findMirror(wanted, env), JSON.stringify(env)).toBe(mirror);
+  rmSync(unpacked, { recursive: true });
+  writeFileSync(join(place, `terraform-provider-thing_1.2.3_${platform}.zip`), '');
+  for (const env of ways) expect(findMirror(wanted, env), JSON.stringify(env)).toBe(mirror);
 });
 
 test('a new image of a publisher is found at once, and a reset account knows it no more', async ({ skip }) => {

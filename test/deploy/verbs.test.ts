@@ -98,7 +98,8 @@ describe('the life of a cluster', () => {
       },
     });
     expect([code, stdout], stderr).toEqual([130, '']);
-    expect(stderr).toContain('Stopped. What was done by then is in the state; npm run deploy test goes on from there.');
+    expect(stderr).toContain('Stopping: Terraform ends what is under way and saves the state.');
+    expect(stderr).toContain('Stopped. What is done is in the state; npm run deploy test goes on from there.');
     expect(stderr).not.toContain('this is a bug');
     expect(processesWith(folder)).toEqual([]);
     expect(readFileSync(join(folder, 'state/test.tfstate'), 'utf8')).toContain('"aws_vpc"');

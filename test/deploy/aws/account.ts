@@ -68,14 +68,14 @@ export const payloads = ({ boots }: Synthesized): Map<string, string> =>
     [...boots].map(([name, { payload }]) => [name, Buffer.from(payload.gzip ?? payload.text).toString('base64')]),
   );
 
-async function userData({ told, list }: Account, stack: Stack): Promise<Map<string, string>> {
+async function userData(account: Account, stack: Stack): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const { type, name, values } of Object.values(await stack.resources())) {
     const id = String(values['id']);
-    if (type === 'aws_instance') found.set(name, await told(id));
+    if (type === 'aws_instance') found.set(name, await account.told(id));
     if (type === 'aws_launch_template') {
       const asked = { LaunchTemplateId: id, 'LaunchTemplateVersion.1': '$Latest' };
-      const [newest] = await list('ec2', 'DescribeLaunchTemplateVersions', 'launchTemplateVersionSet', asked);
+      const [newest] = await account.list('ec2', 'DescribeLaunchTemplateVersions', 'launchTemplateVersionSet', asked);
       found.set(name, text(newest!, 'launchTemplateData.userData'));
     }
   }

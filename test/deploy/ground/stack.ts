@@ -98,7 +98,8 @@ export class Stack {
     this.stateFile = join(this.#root, 'state', `${name}.tfstate`);
     mkdirSync(this.folder, { recursive: true });
     const rc = join(this.#root, 'terraform.rc');
-    const aws = ground.aws === undefined ? [] : [{ path: ground.aws.mirror, include: ['registry.terraform.io/hashicorp/aws'] }];
+    const aws =
+      ground.aws === undefined ? [] : [{ path: ground.aws.mirror, include: ['registry.terraform.io/hashicorp/aws'] }];
     writeFileSync(rc, rcText([...aws, ...mirrors]));
     this.#env = { TF_REATTACH_PROVIDERS: '', TF_CLI_ARGS: '', TF_DATA_DIR: '', ...env, TF_CLI_CONFIG_FILE: rc };
     this.terraform = new Terraform({

@@ -210,7 +210,8 @@ describe('the script', () => {
       const asked = readFileSync(root.path('/asked'), 'utf8').split('\n').filter(Boolean);
       return {
         ...output,
-        asked: asked.map((line) => JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as unknown),
+        // etcd lists in no order.
+        asked: asked.toSorted().map((line) => JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as unknown),
         etcd: asked.map((line) => line.slice(line.lastIndexOf('}') + 2)),
       };
     }

@@ -74,6 +74,17 @@ export const kinds: readonly (readonly [name: string, cluster: Cluster])[] = [
   ['gce, current, cloud-config', cluster('gce')],
   ['gce, classic, ignition', cluster('gce', { release: 'classic' })],
   [
+    'aws, current, both containerizers',
+    cluster(
+      'aws',
+      {
+        agents: { general: { count: 3, containerizers: ['mesos', 'docker'] } },
+        networks: { client: { containerizer: 'docker' }, frontend: { containerizer: 'mesos' } },
+      },
+      { os: 'flatcar-lts' },
+    ),
+  ],
+  [
     'gce, classic, both containerizers',
     cluster('gce', {
       release: 'classic',
