@@ -30,7 +30,7 @@ export const planOptions = {
   json,
 } as const;
 export const changeOptions = {
-  yes: { type: 'boolean', help: 'do it without asking; needed where nobody can answer' },
+  yes: { type: 'boolean', explicit: true, help: 'do it without asking; needed where nobody can answer' },
   timeout,
   json,
 } as const;

@@ -9,6 +9,8 @@ export interface Option {
   readonly help: string;
   /** What stands for the value in `--help`: `NAME`. */
   readonly value?: string;
+  /** Only from the command line itself: npm has settings of the same name, and nothing is destroyed because of one. */
+  readonly explicit?: boolean;
 }
 
 export interface Verb<O extends Record<string, Option>> {
@@ -94,7 +96,7 @@ function fromNpm(options: Record<string, Option>): Record<string, string | boole
   const found: Record<string, string | boolean> = {};
   for (const [name, option] of Object.entries(options)) {
     const value = process.env[`npm_config_${name.replaceAll('-', '_')}`];
-    if (value === undefined || value === '') continue;
+    if (option.explicit === true || value === undefined || value === '') continue;
     if (option.type === 'string') found[name] = value;
     else if (value === 'true') found[name] = true;
   }

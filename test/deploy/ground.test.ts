@@ -6,7 +6,8 @@ import { startAws, type Aws } from './ground/aws.ts';
 import { amiId } from './ground/amis.ts';
 import { has, need } from './ground/ground.ts';
 import { findMirror, platform } from './ground/mirror.ts';
-import { startMoto, textAt } from './ground/moto.ts';
+import { startMoto } from './ground/moto.ts';
+import { textAt } from './ground/plain.ts';
 import { openStack, type Config } from './ground/stack.ts';
 
 let aws: Aws | undefined;

@@ -177,6 +177,17 @@ export const releases: readonly Check[] = [
     },
   },
   {
+    code: 'calicoctl-does-not-fit',
+    severity: 'error',
+    rule: 'calico/node v0.17 does not register itself: calicoctl of its own version does it from outside.',
+    remedy: 'release: { override: { calico-node: { version: v0.17.0 }, calicoctl: { version: v0.17.0 } } }',
+    *find({ cluster: { release, target } }) {
+      const version = release.software.calicoctl?.version ?? '';
+      if (target.kind === 'lab' || compare(release.calico, '0.18') >= 0 || compare(version, release.calico) === 0) return;
+      yield { path: versionPath('calicoctl'), what: `calicoctl is ${version}, and Calico is ${release.calico}.` };
+    },
+  },
+  {
     code: 'calico-mesos-unsafe',
     severity: 'error',
     rule: 'calico_mesos v0.1.6 evaluates a label of the task as Python, as root; and it names profiles otherwise, so that policy would miss.',

@@ -33,3 +33,21 @@ export function plain(xml: string): Plain {
   parser.write(xml).close();
   return whole;
 }
+
+/** The items of a list, through lists on the way to it. */
+export function itemsAt(value: Plain, path: string): Plain[] {
+  let found: Plain[] = [value];
+  for (const name of path.split('.')) {
+    found = found.flatMap((one) => {
+      const next = typeof one === 'object' && !Array.isArray(one) ? one[name] : undefined;
+      return next === undefined || next === '' ? [] : Array.isArray(next) ? next : [next];
+    });
+  }
+  return found;
+}
+
+/** The text at a place; empty where there is none. */
+export function textAt(value: Plain, path: string): string {
+  const [first] = itemsAt(value, path);
+  return typeof first === 'string' ? first : '';
+}

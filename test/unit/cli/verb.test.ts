@@ -78,6 +78,19 @@ test('options that npm kept to itself are found, and one that was typed behind -
   });
 });
 
+test("npm's own settings confirm nothing: an option that must be typed is taken from the command line only", async () => {
+  vi.stubEnv('npm_config_yes', 'true');
+  const careful = { ...options, yes: { type: 'boolean', help: 'do it', explicit: true } } as const;
+  const confirmed = async (argv: string[]): Promise<boolean | undefined> => {
+    let seen: boolean | undefined;
+    const body = { name: 'npm run thing', usage: '', help: 'x', options: careful };
+    await call({ ...body, run: ({ options: own }) => ((seen = own.yes), exit.fine) }, argv);
+    return seen;
+  };
+  expect(await confirmed([])).toBeUndefined();
+  expect(await confirmed(['--yes'])).toBe(true);
+});
+
 describe('a wrong option', () => {
   test.each([
     [['--nmae', 'x'], 'Did you mean --name?'],

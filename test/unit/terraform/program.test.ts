@@ -44,7 +44,7 @@ describe('the program', () => {
 
   test('is the one that the environment names, by name or by path', async () => {
     expect(await machine({ terraform, tofu }).look('tofu')).toMatchObject({ product: 'tofu' });
-    expect(await machine({ terraform }).look('/opt/x/terraform')).toMatchObject({ path: '/opt/x/terraform' });
+    expect(await machine({ terraform }).look('/somewhere/terraform')).toMatchObject({ path: '/somewhere/terraform' });
     expect(await machine({ terraform }).look('')).toMatchObject({ path: '/usr/bin/terraform' });
   });
 
