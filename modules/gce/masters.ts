@@ -1,9 +1,11 @@
 /** Masters: each a machine of its own, with an address and a data disk that outlive it. */
+import { createHash } from 'node:crypto';
 import { ComputeAddress } from '@cdktf/provider-google/lib/compute-address/index.js';
 import { ComputeDisk } from '@cdktf/provider-google/lib/compute-disk/index.js';
 import { ComputeInstance } from '@cdktf/provider-google/lib/compute-instance/index.js';
-import type { TerraformStack } from 'cdktf';
+import { DataResource, type TerraformStack } from 'cdktf';
 import type { Boot } from '../node/boot.ts';
+import type { Payload } from '../node/payload.ts';
 import { add } from '../terraform/add.ts';
 import type { InventoryMaster } from '../terraform/handover.ts';
 import type { BootImage } from './image.ts';
@@ -62,6 +64,7 @@ export function masters(
       labels,
       lifecycle: { preventDestroy: protect },
     });
+    const remake = firstBootOnly(stack, name, boot.payload);
     before = add(stack, ComputeInstance, name, {
       name: nameOf(cluster, name),
       zone,
@@ -92,6 +95,7 @@ export function masters(
       lifecycle: {
         preventDestroy: protect,
         ...(!pinned && { ignoreChanges: ['boot_disk[0].initialize_params[0].image'] }),
+        ...(remake !== undefined && { replaceTriggeredBy: [remake] }),
       },
       // One after the other, so that what stops a machine leaves the others their quorum.
       ...(before && { dependsOn: [before] }),
@@ -100,4 +104,16 @@ export function masters(
     inventory.push({ name, zone, address, publicAddress: outer?.address ?? null });
   }
   return { addresses, inventory };
+}
+
+/**
+ * coreos-cloudinit reads metadata on every boot, so that a new payload only needs a restart; Ignition reads it on the first
+ * boot only, so that a new one needs a new machine. Metadata by themselves change in place.
+ */
+function firstBootOnly(stack: TerraformStack, name: string, { format, text }: Payload): string | undefined {
+  if (format !== 'ignition') return undefined;
+  const sum = createHash('sha256').update(text).digest('hex');
+  add(stack, DataResource, `${name}-payload`, { triggersReplace: { sha256: sum } });
+  // As Terraform wants it here: a plain reference, where cdktf would write a template for the construct.
+  return `${DataResource.tfResourceType}.${name}-payload`;
 }

@@ -267,3 +267,23 @@ test('a cluster that is protected stays whole when it is told to go, until it is
     await one.stack.close();
   }
 });
+
+test('a payload that changes remakes masters that boot with Ignition, which reads it once; their data disks stay', async ({
+  skip,
+}) => {
+  need(skip, 'terraform');
+  const blocks = { target: { gce: gce({ boot: 'ignition', zones: ['us-central1-a'] }) }, masters: { count: 1 } };
+  const { stack, edit } = cloud.open(description(blocks, 'before'));
+  try {
+    await stack.apply();
+    expect((await stack.plan()).empty).toBe(true);
+    edit(description(blocks, 'after'));
+    const found = await stack.plan();
+    expect(found.of('replaced')).toContain('google_compute_instance.master-1');
+    expect([...found.of('replaced'), ...found.of('destroyed')]).not.toContain('google_compute_disk.master-1-data');
+    await stack.apply();
+    expect((await stack.plan()).empty).toBe(true);
+  } finally {
+    await stack.close();
+  }
+});

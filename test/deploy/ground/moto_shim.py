@@ -28,7 +28,7 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import parse_user_data, random_resource_id
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.route53.responses import Route53
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 
 def patch(owner, name):
@@ -250,8 +250,15 @@ def end_with_parent():
     os._exit(0)
 
 
+# One connection for many requests, as AWS has it. With one for each, of thousands, now and then one broke.
+class Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+
 if __name__ == "__main__":
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    app = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
     os.environ["MOTO_PORT"] = str(server.port)
     threading.Thread(target=end_with_parent, daemon=True).start()
     print(f"listening on {server.port}", flush=True)
