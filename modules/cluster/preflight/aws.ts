@@ -16,12 +16,13 @@ export const aws: readonly Check[] = [
   {
     code: 'reserved-tag',
     severity: 'error',
-    rule: 'the kit tells its resources apart by the tags Name, cluster, role and pool.',
+    rule: `${ours.join(', ')} say what a resource is in its cluster; aws: is AWS' own, in small and large letters.`,
     remedy: 'another key',
     *find({ cluster: { target } }) {
       if (target.kind !== 'aws') return;
       for (const key of Object.keys(target.tags)) {
-        if (ours.includes(key)) yield { path: ['target', 'aws', 'tags', key], what: `There is a tag ${key}.` };
+        if (ours.includes(key) || /^aws:/i.test(key))
+          yield { path: ['target', 'aws', 'tags', key], what: `There is a tag ${key}.` };
       }
     },
   },

@@ -129,6 +129,18 @@ describe('an edit does no more than it must', () => {
     expect(edited.of('changed')).toContain(group('general'));
   });
 
+  test('two masters more only add, and change in place what names them', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    const edited = await plan({ masters: { count: 5 } });
+    expect(edited.of('replaced')).toEqual([]);
+    expect(edited.of('destroyed')).toEqual([]);
+    expect(edited.of('added').filter((address) => address.startsWith('aws_instance.'))).toEqual([
+      'aws_instance.master-4',
+      'aws_instance.master-5',
+    ]);
+    expect(edited.of('changed')).toEqual([group('general'), ...masters, template('general')]);
+  });
+
   test('a range of administrators more only adds rules', async ({ skip }) => {
     need(skip, 'terraform', 'aws', 'moto');
     const edited = await plan({ access: { ...access, adminCidrs: ['203.0.113.7/32', '198.51.100.0/24'] } });

@@ -39,6 +39,7 @@ export function rulesOf(plan: PlanJson): Rule[] {
   }
   return of('aws_security_group_rule').flatMap((rule): Rule[] => {
     if (value(rule, 'type') !== 'ingress') return [];
+    if ('prefix_list_ids' in rule.expressions) throw new Error(`${rule.name} names lists of prefixes`);
     const [group] = referred(rule, 'security_group_id');
     const sources = value(rule, 'self') === true ? [group!] : referred(rule, 'source_security_group_id');
     const from = [

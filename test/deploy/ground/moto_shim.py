@@ -22,6 +22,7 @@ from moto.ec2.models import amis
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.launch_templates import LaunchTemplate
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses.instances import InstanceResponse
@@ -101,6 +102,14 @@ def own_interfaces(original, self, nic_spec, *args, **kwargs):
             interface.delete_on_termination = True
 
 
+# A machine stands where its network interface does. moto: in the first zone, if the interface was there before it.
+@patch(Instance, "prep_nics")
+def zone_of_interface(original, self, nic_spec, *args, **kwargs):
+    original(self, nic_spec, *args, **kwargs)
+    if 0 in self.nics:
+        self._placement.zone = self.nics[0].subnet.availability_zone
+
+
 # A network interface that a machine was given lets go of it when it ends. moto keeps it attached, for good.
 @patch(Instance, "terminate")
 def given_interfaces(original, self):
@@ -123,6 +132,17 @@ def template_data(original, self, data, description):
     if user_data is not None and not isinstance(user_data, Base64EncodedString):
         user_data = parse_user_data(user_data)
     return original(self, {**data, "TagSpecifications": specs, "UserData": user_data}, description)
+
+
+# With a NAT gateway goes its network interface, and its address is free again. moto keeps both as they are.
+@patch(NatGatewayBackend, "delete_nat_gateway")
+def interface_of_gateway(original, self, nat_gateway_id):
+    gateway = original(self, nat_gateway_id)
+    for address in self.describe_addresses():
+        if address.eni is gateway._eni:
+            self.disassociate_address(association_id=address.association_id)
+    self.delete_network_interface(gateway._eni.id)
+    return gateway
 
 
 # A refresh puts machines of the group's new template in the place of all that it has. moto knows no refreshes. AWS takes
