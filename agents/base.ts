@@ -17,7 +17,6 @@ export const base: NodeAgent = (seat) => {
   const guarded = group.role === 'agent' && (cluster.target.kind === 'aws' || cluster.target.kind === 'gce');
   const certificates = split(material.caBundle ?? '');
   const { modules, sysctls } = needs(cluster.release, {
-    unified: group.containerizers.includes('mesos'),
     encapsulated: cluster.calico.ipPools.some((pool) => pool.encapsulation !== 'none'),
   });
   return {

@@ -136,10 +136,8 @@ function options(seat: Seat): readonly string[] {
 /** Flags that follow the description; the template has those that are always the same. */
 function flags(seat: Seat, zone: string | undefined): readonly string[] {
   const { cluster, group } = seat;
-  const { release, target } = cluster;
-  // A host whose kind of cgroups is not known is taken for one of today.
-  const cgroup = 'cgroup' in target ? (target.cgroup ?? 'v2') : 'v2';
-  const { launcher, isolators } = isolation(release, group.containerizers, cgroup);
+  const { release } = cluster;
+  const { launcher, isolators } = isolation(release, group.containerizers);
   const known: readonly (readonly [flag: string, value: string])[] = [
     ['master', zookeeperUrl(cluster, mesosPath)],
     ['port', String(ports.mesosAgent)],

@@ -6,9 +6,10 @@ await main({
   usage: 'CLUSTER [-- [--check] [--timeout MINUTES] [--json]]',
   help: `
 Shows what npm run deploy would change in the cloud: what is added, changed in place, replaced and destroyed. Changes nothing.
+Says what npm run deploy would refuse, and what it would do to masters and agents that run.
 
-Exit code: 0 (with --check: there is nothing to change), 1 with --check: there is, 2 the input is wrong, 3 it could not be
-found out, 130 interrupted.`,
+Exit code: 0 (with --check: there is nothing to change), 1 with --check: there is, or Terraform makes no plan because the
+cluster is protected, 2 the input is wrong, 3 it could not be found out, 130 interrupted.`,
   options: planOptions,
   most: 1,
   run: ({ words, options }) => build({ deed: 'plan', words, options }),

@@ -7,11 +7,12 @@ import { progressOn, type Progress } from '../modules/cli/progress.ts';
 import { report } from '../modules/cli/verb.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { fileOf, loadCluster } from '../modules/cluster/load.ts';
-import { exit, format, Refusal, type ExitCode, type Problem } from '../modules/problem/problem.ts';
+import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
 import { compiled } from '../modules/root/root.ts';
 import { shell } from '../modules/shell/shell.ts';
-import { cautions, changesText, isEmpty, steps, type Changes } from '../modules/terraform/changes.ts';
+import { changesText, isEmpty, steps, type Changes } from '../modules/terraform/changes.ts';
 import { Follow } from '../modules/terraform/follow.ts';
+import { acceptable, harms, type Harm, type Harms } from '../modules/terraform/harm.ts';
 import { outputsText, plainOutputs, type Outputs } from '../modules/terraform/outputs.ts';
 import { findTerraform } from '../modules/terraform/program.ts';
 import { Terraform, type Planned } from '../modules/terraform/terraform.ts';
@@ -35,6 +36,17 @@ export const changeOptions = {
   json,
 } as const;
 
+export const deployOptions = {
+  yes: changeOptions.yes,
+  'accept-loss': {
+    type: 'boolean',
+    explicit: true,
+    help: 'go on though masters are away at the same time, or lose their data',
+  },
+  timeout,
+  json,
+} as const;
+
 export type Deed = 'plan' | 'deploy' | 'destroy';
 
 export interface Wish {
@@ -44,6 +56,7 @@ export interface Wish {
   readonly options: {
     readonly check?: boolean;
     readonly yes?: boolean;
+    readonly 'accept-loss'?: boolean;
     readonly timeout?: string;
     readonly json?: boolean;
   };
@@ -55,7 +68,7 @@ interface Result {
   /** `nothing`: there was nothing to do. */
   readonly done: 'planned' | 'deployed' | 'destroyed' | 'declined' | 'nothing';
   readonly changes: Changes;
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Harm[];
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
@@ -131,10 +144,17 @@ async function carryOut(work: Work, file: string): Promise<ExitCode> {
   const planned = await terraform.plan(file, { destroy: deed === 'destroy' });
   progress.done();
   const { changes } = planned;
-  const warnings = deed === 'destroy' ? [] : cautions(changes, pools);
+  const { refusals, cautions } = await harmsOf(work, changes, file);
+  const refused =
+    deed === 'plan' ? [] : refusals.filter((one) => !(options['accept-loss'] === true && acceptable(one)));
+  const warnings = [...refusals.filter((one) => !refused.includes(one)), ...cautions];
   const say = (result: Pick<Result, 'done'> & { readonly outputs?: Outputs }, text: string): void =>
     print({ cluster: cluster.name, changes, warnings, ...result }, text, options.json === true);
-  tell(planned, warnings, progress);
+  tell(planned, progress);
+  for (const one of warnings) {
+    const word = deed === 'plan' && refusals.includes(one) ? 'npm run deploy will refuse' : 'warning';
+    progress.say(`${word}: ${format(one)}`);
+  }
 
   if (deed === 'plan') {
     say({ done: 'planned' }, changesText(changes, pools));
@@ -146,6 +166,7 @@ async function carryOut(work: Work, file: string): Promise<ExitCode> {
     return exit.fine;
   }
   process.stderr.write(changesText(changes, pools));
+  if (refused.length > 0) throw new Refusal(refused, exit.no);
   if (options.yes !== true && !(await confirmed(`To ${deed} it, type its name, ${cluster.name}:`, cluster.name))) {
     say({ done: 'declined' }, 'That was not its name: nothing was changed.\n');
     return exit.no;
@@ -157,6 +178,18 @@ async function carryOut(work: Work, file: string): Promise<ExitCode> {
   if (deed === 'destroy') say({ done: 'destroyed' }, `${cluster.name} is destroyed. Its state file stays.\n`);
   else say({ done: 'deployed', outputs: await terraform.outputs() }, `${cluster.name} is deployed.\n`);
   return exit.fine;
+}
+
+/** What is only added harms nobody, so that a first deploy does not read its plan twice. A destroy is asked about as a whole. */
+async function harmsOf({ deed, cluster, terraform }: Work, changes: Changes, file: string): Promise<Harms> {
+  const { changed, replaced, destroyed } = changes;
+  if (deed === 'destroy' || changed.length + replaced.length + destroyed.length === 0)
+    return { refusals: [], cautions: [] };
+  return harms(await terraform.resources(file), {
+    file: cluster.file,
+    protect: cluster.protect,
+    folder: terraform.folder,
+  });
 }
 
 /** The stack is written by a process of its own: nothing else of the kit loads cdktf. What it says is passed on. */
@@ -176,12 +209,11 @@ async function synthesize(cluster: Cluster, file: string, progress: Progress, as
 /** Where cdktf writes, too; states lie beside it, since a stack's backend names them relative to it. */
 const outputFolder = (): string => process.env['CDKTF_OUTDIR'] ?? 'cdktf.out';
 
-function tell({ drifted, warnings }: Planned, own: readonly Problem[], progress: Progress): void {
+function tell({ drifted, warnings }: Planned, progress: Progress): void {
   for (const { summary, address } of warnings)
     progress.say(`warning: ${address === undefined ? '' : `${address}: `}${summary}`);
   for (const address of drifted)
     progress.say(`warning: ${address} was changed by somebody else since the last deploy.`);
-  for (const problem of own) progress.say(`warning: ${format(problem)}`);
 }
 
 function print(

@@ -1,4 +1,5 @@
 import type { ReleaseChannel } from '../release/channel.ts';
+import { cgroupsOf } from '../release/mesos.ts';
 import type { Choice } from './choose.ts';
 import type {
   AwsTarget,
@@ -83,14 +84,14 @@ function created(
 }
 
 function flatcar(given: Partial<Flatcar>, path: readonly string[], release: ReleaseChannel, choice: Choice): Flatcar {
-  const classic = release.name === 'classic';
+  const v2 = cgroupsOf(release.mesos).includes('v2');
   const os = choice.of(
     [...path, 'os'],
     given.os,
-    classic ? 'flatcar-lts' : 'flatcar-stable',
-    classic
-      ? 'the last Flatcar that can boot with cgroup v1, which Mesos 0.28 needs'
-      : 'the Flatcar that is kept up to date',
+    v2 ? 'flatcar-stable' : 'flatcar-lts',
+    v2
+      ? 'the Flatcar that is kept up to date'
+      : `the last Flatcar that can boot with cgroup v1, which Mesos ${release.mesos} needs`,
   );
   const lts = os === 'flatcar-lts';
   const boot = choice.of(

@@ -65,7 +65,7 @@ export function complete(description: Description, file: string, policies: reado
       nodes:
         target.kind === 'hosts'
           ? hostNodes(target.machines, agents)
-          : countedNodes(masters.count, agents, target, completeAddresses(description, masters.count, target, choice)),
+          : countedNodes(masters, agents, completeAddresses(description, masters, target, choice)),
       networks,
       calico: completeCalico(description, target, release, choice),
       access: completeAccess(description),
@@ -118,13 +118,26 @@ function completeMasterCount(description: Description, target: Target, choice: C
 }
 
 /** Addresses of masters on a cloud; in a network that exists, only those that are named. */
-function completeAddresses(description: Description, count: number, target: Target, choice: Choice): readonly string[] {
+function completeAddresses(
+  description: Description,
+  { count, machine }: Cluster['masters'],
+  target: Target,
+  choice: Choice,
+): readonly string[] {
   const given = description.masters?.addresses;
   if ((target.kind !== 'aws' && target.kind !== 'gce') || target.network.kind === 'existing') return given ?? [];
   const { cidr } = target.network;
-  const ours = Array.from({ length: count }, (_, index) => masterAddress(target, cidr, index));
-  return choice.of(['masters', 'addresses'], given, ours, 'the 17th address of the subnet and those after it');
+  const ours = Array.from({ length: count }, (_, index) =>
+    masterAddress(target.kind, cidr, zoneOf(machine, index) ?? target.zones[0]!, index),
+  );
+  const why =
+    target.kind === 'aws' ? "the 17th of the zone's subnet and those after it" : 'the last 16 but agents get the first';
+  return choice.of(['masters', 'addresses'], given, ours, why);
 }
+
+/** The zone of a master; undefined where there are none. */
+const zoneOf = (machine: Machine, index: number): string | undefined =>
+  machine.kind === 'cloud' ? masterZone(machine.zones, index) : undefined;
 
 type Size = NonNullable<Description['masters']> & Description['agents'][string];
 
@@ -150,10 +163,7 @@ function machine(
         dataDisk:
           role === 'agents' ? 0 : choice.of([...path, 'dataDisk'], given.dataDisk, 10, 'GiB for etcd and ZooKeeper'),
         spot: role === 'agents' && choice.of([...path, 'spot'], given.spot, false, 'machines that stay'),
-        zones:
-          role === 'agents'
-            ? choice.of([...path, 'zones'], given.zones, [...target.zones], 'all zones of the target')
-            : target.zones,
+        zones: choice.of([...path, 'zones'], given.zones, [...target.zones], 'all zones of the target'),
       };
     }
     case 'vagrant':
@@ -179,19 +189,17 @@ function hostCounts(target: Target): ReadonlyMap<string, number> | undefined {
 }
 
 function countedNodes(
-  masters: number,
+  masters: Cluster['masters'],
   agents: Readonly<Record<string, AgentPool>>,
-  target: Target,
   addresses: readonly string[],
 ): Node[] {
-  const cloud = target.kind === 'aws' || target.kind === 'gce' ? target : undefined;
   const master = (index: number): Node => ({
     name: `master-${index + 1}`,
     role: 'master',
     pool: 'masters',
     containerizers: [],
     address: addresses[index],
-    zone: cloud && masterZone(cloud, index),
+    zone: zoneOf(masters.machine, index),
   });
   const agent = (pool: AgentPool, index: number): Node => ({
     name: `${pool.name}-${index + 1}`,
@@ -202,7 +210,7 @@ function countedNodes(
     zone: undefined,
   });
   return [
-    ...Array.from({ length: masters }, (_, index) => master(index)),
+    ...Array.from({ length: masters.count }, (_, index) => master(index)),
     ...Object.values(agents).flatMap((pool) => Array.from({ length: pool.count }, (_, index) => agent(pool, index))),
   ];
 }

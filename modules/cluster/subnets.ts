@@ -1,16 +1,18 @@
 /**
- * How a network that the kit creates is cut up, and which addresses masters get. Everything follows from names, so that
- * a zone or a machine more never moves what is there.
+ * How a network that the kit creates is cut up, and which addresses masters get. Subnets follow from the names of zones, so
+ * that a zone more never moves one; masters go round `masters.zones`, so that they stay where they are if that stays.
  */
-import type { AwsTarget, GceTarget } from './cluster.ts';
-import { addressAt, part } from './range.ts';
+import { addressAt, part, range, size } from './range.ts';
 
 /** A VPC is cut into this many equal parts: one per zone, by the letter of the zone, and the last for NAT. */
 const parts = 8;
 const partBits = 3;
 
-/** Where masters begin within a subnet: AWS keeps the first four addresses, Google the first two. */
-const firstMaster = 16;
+/** Where masters begin within a subnet of AWS, which gives agents addresses at random and keeps the first four itself. */
+const firstOnAws = 16;
+
+/** Where masters begin, counted from the end, in a subnetwork of Google, which gives agents the lowest that are free. */
+const lastOnGce = 16;
 
 /** The letter of a zone as a number from 0: us-west-2a and us-central1-a are 0. */
 export const zoneIndex = (zone: string): number => zone.charCodeAt(zone.length - 1) - 'a'.charCodeAt(0);
@@ -25,10 +27,10 @@ export const zoneSubnet = (vpc: string, zone: string): string => part(vpc, partB
 export const natSubnet = (vpc: string): string => part(vpc, partBits, parts - 1);
 
 /** Address of a master, counted from 0, in a network with this range that the kit creates. */
-export function masterAddress(target: AwsTarget | GceTarget, cidr: string, index: number): string {
-  return addressAt(target.kind === 'aws' ? zoneSubnet(cidr, masterZone(target, index)) : cidr, firstMaster + index);
+export function masterAddress(kind: 'aws' | 'gce', cidr: string, zone: string, index: number): string {
+  if (kind === 'aws') return addressAt(zoneSubnet(cidr, zone), firstOnAws + index);
+  return addressAt(cidr, Number(size(range(cidr))) - lastOnGce + index);
 }
 
 /** Masters go round the zones in the order in which they are written. */
-export const masterZone = (target: AwsTarget | GceTarget, index: number): string =>
-  target.zones[index % target.zones.length]!;
+export const masterZone = (zones: readonly string[], index: number): string => zones[index % zones.length]!;

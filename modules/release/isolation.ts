@@ -1,6 +1,5 @@
 /** How a Mesos agent keeps the tasks of its own containerizer apart. Docker's containerizer leaves that to Docker. */
 import type { Containerizer, ReleaseChannel } from './channel.ts';
-import { launcherFlags } from './mesos.ts';
 import { compare } from './version.ts';
 
 export interface Isolation {
@@ -18,17 +17,8 @@ export const netModules = {
 /** docker/runtime (ENTRYPOINT and the like of an image) came with 0.28; before, an image gave only its files. */
 const dockerRuntime = '0.28';
 
-/**
- * Launcher and isolators of an agent. Where its Mesos knows no cgroups of the host's kind, both are POSIX and do for the
- * Docker Containerizer alone, which preflight makes sure of.
- */
-export function isolation(
-  release: ReleaseChannel,
-  containerizers: readonly Containerizer[],
-  cgroup: 'v1' | 'v2',
-): Isolation {
-  const posix = launcherFlags(release.mesos, cgroup);
-  if (posix) return { launcher: posix.launcher, isolators: posix.isolation.split(',') };
+/** Launcher and isolators of an agent. */
+export function isolation(release: ReleaseChannel, containerizers: readonly Containerizer[]): Isolation {
   const limits = ['cgroups/cpu', 'cgroups/mem'];
   if (!containerizers.includes('mesos')) return { launcher: 'linux', isolators: limits };
   return {

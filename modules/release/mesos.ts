@@ -6,7 +6,11 @@ export function clusterd(mesos: string): string | undefined {
   return /^v?1\.1[1-9]\.[0-9]+-([0-9]+\.[0-9]+(?:\.[0-9]+)?)/.exec(mesos)?.[1];
 }
 
-/** The cgroup versions that an agent's Linux launcher, and so the Unified Containerizer, runs on. */
+/**
+ * The cgroup versions that an agent runs on. Stock Mesos ends where no `cpu` hierarchy of v1 is mounted, with the Docker
+ * Containerizer alone, too: its Docker::create looks for one, and no flag keeps it from that (1.5.2 on a v2 host says
+ * "Failed to find a mounted cgroups hierarchy for the 'cpu' subsystem").
+ */
 export function cgroupsOf(mesos: string): readonly ('v1' | 'v2')[] {
   const own = clusterd(mesos);
   if (own === undefined || compare(own, '0.5') < 0) return ['v1'];
@@ -16,18 +20,6 @@ export function cgroupsOf(mesos: string): readonly ('v1' | 'v2')[] {
 /** The agent's program: slaves became agents with 1.0, which keeps the old name as a link; clusterd is said to have none [U]. */
 export function agentProgram(mesos: string): 'mesos-slave' | 'mesos-agent' {
   return compare(mesos, '1.0') < 0 ? 'mesos-slave' : 'mesos-agent';
-}
-
-/**
- * Flags of an agent that depend on its version and its host. `--launcher=posix` clones no namespaces and knows no
- * cgroups, so it is for the Docker Containerizer alone. Source: the 1.11.0 sources; not tried on a machine [D].
- */
-export function launcherFlags(
-  mesos: string,
-  cgroup: 'v1' | 'v2',
-): Readonly<Record<'systemd_enable_support' | 'launcher' | 'isolation', string>> | undefined {
-  if (cgroupsOf(mesos).includes(cgroup)) return undefined;
-  return { systemd_enable_support: 'false', launcher: 'posix', isolation: 'posix/cpu,posix/mem' };
 }
 
 /** Versions that occur in guides and were never released: 0.29 became 1.0, and 1.12 never left the master branch. */

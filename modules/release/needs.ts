@@ -8,7 +8,7 @@ import { cgroupsOf } from './mesos.ts';
 import { compare } from './version.ts';
 
 export interface Needs {
-  /** The cgroup versions that Docker, and the Unified Containerizer where it is offered, run on. */
+  /** The cgroup versions that both Docker and Mesos run on. */
   readonly cgroups: readonly ('v1' | 'v2')[];
   /** Which Docker: one with an external key-value store, where networks of scope `global` are kept. */
   readonly docker: Span;
@@ -25,15 +25,13 @@ export interface Needs {
 
 /** How a cluster uses its release. */
 export interface Usage {
-  /** The agents offer the Unified Containerizer, or these do. */
-  readonly unified: boolean;
   /** A pool wraps packets in IP-in-IP. */
   readonly encapsulated: boolean;
 }
 
-export function needs(release: ReleaseChannel, { unified, encapsulated }: Usage): Needs {
+export function needs(release: ReleaseChannel, { encapsulated }: Usage): Needs {
   const docker = compare(release.docker.version, dockerOnCgroup2) < 0 ? ['v1'] : ['v1', 'v2'];
-  const mesos: readonly string[] = unified ? cgroupsOf(release.mesos) : ['v1', 'v2'];
+  const mesos: readonly string[] = cgroupsOf(release.mesos);
   return {
     cgroups: (['v1', 'v2'] as const).filter((version) => docker.includes(version) && mesos.includes(version)),
     docker: spans[release.name].docker,

@@ -1,5 +1,4 @@
 /** What a plan does, in the words of the description. */
-import type { Problem } from '../problem/problem.ts';
 import type { Line, PlannedAction } from './lines.ts';
 import { subjectOf, typeOf } from './subject.ts';
 
@@ -83,39 +82,5 @@ function folded(rows: readonly Row[]): Row[] {
     if (told.has(type)) return [];
     told.add(type);
     return [{ ...row, what: `${count(type)} of type ${type}` }];
-  });
-}
-
-/** Resources that are the machine of a node, and those that hold what it must not lose. */
-const machines = ['aws_instance', 'google_compute_instance'];
-const disks = ['aws_ebs_volume', 'google_compute_disk'];
-
-/** What of a plan a person should not read over: masters hold the cluster's memory. */
-export function cautions(changes: Changes, pools: readonly string[]): Problem[] {
-  const ends = [
-    ...changes.replaced.map((address) => ({ address, how: 'replaced' })),
-    ...changes.destroyed.map((address) => ({ address, how: 'destroyed' })),
-  ];
-  return ends.flatMap(({ address, how }): Problem[] => {
-    const subject = subjectOf(address, pools);
-    if (subject?.kind !== 'node') return [];
-    const type = typeOf(address);
-    if (machines.includes(type)) {
-      return [
-        {
-          code: `master-${how}`,
-          what: `${subject.name} is ${how}: ${address}.`,
-          rule: 'etcd, ZooKeeper and the Mesos master on it are away meanwhile; one master at a time keeps the quorum.',
-        },
-      ];
-    }
-    if (!disks.includes(type)) return [];
-    return [
-      {
-        code: `data-${how}`,
-        what: `the data volume of ${subject.name} is ${how}: ${address}.`,
-        rule: "what etcd and ZooKeeper hold on it is lost; they have it from the other masters' volumes only.",
-      },
-    ];
   });
 }

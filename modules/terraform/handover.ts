@@ -33,14 +33,14 @@ export interface InventoryPool {
 export function handover(cluster: Cluster, inventory: Inventory): Readonly<Record<string, unknown>> {
   const first = inventory.masters[0]!;
   const reached = ({ address, publicAddress }: InventoryMaster): string => publicAddress ?? address;
-  const forward = (port: number): string => `-L ${port}:${first.address}:${port}`;
   return {
     ssh: Object.fromEntries(
       inventory.masters.map((master) => [master.name, `ssh ${inventory.user}@${reached(master)}`]),
     ),
     mesos: `http://${reached(first)}:${ports.mesosMaster}`,
     marathon: `http://${reached(first)}:${ports.marathon}`,
-    tunnel: `ssh -N ${forward(ports.mesosMaster)} ${forward(ports.marathon)} ${inventory.user}@${reached(first)}`,
+    // Mesos sends a browser on to its leader and to agents at addresses of the network inside: a proxy there finds them all.
+    proxy: `ssh -N -D 1080 ${inventory.user}@${reached(first)}`,
     next: `npm run verify ${cluster.name}`,
     inventory: { ...inventory, masters: inventory.masters.map(written) },
   };

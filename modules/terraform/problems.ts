@@ -1,6 +1,7 @@
 /** Terraform's diagnostics as problems that name the node or pool. */
 import { join } from 'node:path';
 import type { Problem } from '../problem/problem.ts';
+import { unprotect } from './harm.ts';
 import type { Diagnostic } from './lines.ts';
 import { subjectOf, subjectText } from './subject.ts';
 
@@ -38,6 +39,8 @@ const known: readonly { readonly says: RegExp; readonly code: string; readonly r
     remedy:
       "a network that reaches the registry, or a mirror: provider_installation in Terraform's CLI configuration, TF_CLI_CONFIG_FILE",
   },
+  // prevent_destroy, which Terraform itself refuses to plan around.
+  { says: /^Instance cannot be destroyed$/, code: 'protected', remedy: unprotect },
   { says: /^Saved plan is stale/, code: 'plan-stale', remedy: 'plan again: the state has changed since' },
   {
     says: /Failed to (?:save|persist) state|Failed to write state|errored\.tfstate/i,

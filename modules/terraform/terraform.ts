@@ -11,6 +11,7 @@ import { parseOutputs, type Outputs } from './outputs.ts';
 import { problemsOf } from './problems.ts';
 import type { Program } from './program.ts';
 import { needOf, type Configuration } from './ready.ts';
+import { resourceChanges, type PlanJson, type ResourceChange } from './resources.ts';
 import { subjectText } from './subject.ts';
 
 export interface Options {
@@ -106,6 +107,11 @@ export class Terraform {
     };
   }
 
+  /** What a plan that was written to a file does to each resource; what is kept is among them. */
+  async resources(file: string): Promise<readonly ResourceChange[]> {
+    return resourceChanges(JSON.parse(await this.#told(['show', '-json', resolve(file)])) as PlanJson);
+  }
+
   /** Does what a plan says. */
   async apply(file: string, { destroy = false }: { readonly destroy?: boolean } = {}): Promise<void> {
     const limit = this.#limitMs;
@@ -115,12 +121,7 @@ export class Terraform {
   }
 
   async outputs(): Promise<Outputs> {
-    const ended = await this.#shell.run([this.program.path, `-chdir=${this.folder}`, 'output', '-json'], {
-      timeoutMs: 60_000,
-      env: this.#env,
-    });
-    if (ended.code !== 0) throw this.#refusal({ code: ended.code, lines: [], text: ended.stderr });
-    return parseOutputs(ended.stdout);
+    return parseOutputs(await this.#told(['output', '-json']));
   }
 
   /** Whether Terraform is at work right now. */
@@ -141,6 +142,16 @@ export class Terraform {
     await running.ended;
     // Terraform ends a provisioner's shell, and not what that has started.
     kill(running.child);
+  }
+
+  /** The standard output of a command that only reads. */
+  async #told(words: readonly string[]): Promise<string> {
+    const ended = await this.#shell.run([this.program.path, `-chdir=${this.folder}`, ...words], {
+      timeoutMs: 60_000,
+      env: this.#env,
+    });
+    if (ended.code !== 0) throw this.#refusal({ code: ended.code, lines: [], text: ended.stderr });
+    return ended.stdout;
   }
 
   async #run(words: readonly string[], limitMs: number, what: string): Promise<Ended> {
@@ -209,7 +220,9 @@ export class Terraform {
   #refusal(ended: Ended): Refusal {
     const where = { folder: this.folder, pools: this.#pools };
     const problems = problemsOf(diagnosticsOf(ended), where);
-    if (problems.length > 0) return new Refusal(problems, exit.unknown);
+    // That a cluster is protected is an answer; everything else is trouble.
+    const answer = problems.every(({ code }) => code === 'protected') ? exit.no : exit.unknown;
+    if (problems.length > 0) return new Refusal(problems, answer);
     const tail = ended.text.trim().split('\n').slice(-5).join(' ');
     return new Refusal(
       [

@@ -23,7 +23,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'cdktf.out/stacks/test'), { recursive: true });
   writeFileSync(
     join(folder, 'cdktf.out/stacks/test/zz_override.tf.json'),
-    JSON.stringify({ provider: { aws: { max_retries: 1 } } }),
+    JSON.stringify({ provider: { aws: { max_retries: 4 } } }),
   );
 });
 afterAll(() => aws?.close());

@@ -51,6 +51,47 @@ export const aws: readonly Check[] = [
     },
   },
   {
+    code: 'no-ipv4-admin-range',
+    severity: 'error',
+    rule: 'the machines have IPv4 addresses only, so that nobody could get in.',
+    remedy: 'adminCidrs: [203.0.113.7/32], your IPv4 address',
+    *find({ cluster: { target, access } }) {
+      if (target.kind !== 'aws' || access.adminCidrs.length === 0) return;
+      if (access.adminCidrs.every((cidr) => range(cidr).family === 6))
+        yield { path: ['access', 'adminCidrs'], what: `access.adminCidrs holds ${access.adminCidrs.join(', ')} only.` };
+    },
+  },
+  {
+    code: 'image-needed',
+    severity: 'error',
+    rule: 'Flatcar publishes no images from its own account in China and GovCloud, which are partitions of their own.',
+    remedy: 'image: an AMI of your own in that region',
+    *find({ cluster: { target } }) {
+      if (target.kind !== 'aws' || target.image !== undefined || !/^(cn|us-gov)-/.test(target.region)) return;
+      yield { path: ['target', 'aws', 'image'], what: `No image is named, and the region is ${target.region}.` };
+    },
+  },
+  {
+    code: 'key-needs-grant',
+    severity: 'warning',
+    rule: 'agents are started by AWS itself: the policy of a key of your own must let the role AWSServiceRoleForAutoScaling use it and make grants, or no agent ever starts.',
+    remedy: 'leave kmsKey out, or extend the policy of the key as docs/aws.md shows',
+    *find({ cluster: { target } }) {
+      if (target.kind !== 'aws' || target.kmsKey === undefined) return;
+      yield { path: ['target', 'aws', 'kmsKey'], what: `kmsKey is ${target.kmsKey}.` };
+    },
+  },
+  {
+    code: 'many-public-addresses',
+    severity: 'warning',
+    rule: 'each master has a public address of its own, and AWS gives an account 5 in a region unless asked for more.',
+    remedy: 'masters: { count: 5 } at most; or ask AWS for a higher quota of Elastic IPs',
+    *find({ cluster: { target, masters } }) {
+      if (target.kind !== 'aws' || target.network.kind !== 'created' || target.network.egress !== 'public') return;
+      if (masters.count > 5) yield { path: ['masters', 'count'], what: `There are ${masters.count} masters.` };
+    },
+  },
+  {
     code: 'too-many-admin-cidrs',
     severity: 'warning',
     rule: `with more than ${mostAdminCidrs} ranges of a family, the rules of a security group are more than the 60 that AWS gives an account by itself.`,

@@ -1,21 +1,25 @@
 /** What only AWS and GCE can get wrong. */
+import { contains, range } from '../range.ts';
 import type { Check, Finding } from './check.ts';
 
 /** Families with ARM processors: a g behind the generation on AWS, names of their own on GCE. */
 const arm = { aws: /^(a1|[a-z]+[0-9]+g[a-z]*)\./, gce: /^(t2a|c4a|n4a|a4x)-/ };
 const form = { aws: /^[a-z0-9-]+\.[a-z0-9-]+$/, gce: /^[a-z0-9]+-[a-z0-9-]+$/ };
 
+/** Where an administrator comes from who is in the network by a VPN or a peering. */
+const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
+
 export const clouds: readonly Check[] = [
   {
     code: 'zone-outside-region',
     severity: 'error',
-    rule: 'a zone is named after its region, and a cluster lives in one region.',
+    rule: 'a zone is its region and a letter; a cluster lives in one region, and local zones lack what it needs.',
     remedy: 'zones of that region, or the region of those zones',
     *find({ cluster: { target } }) {
       if (target.kind !== 'aws' && target.kind !== 'gce') return;
       for (const [index, zone] of target.zones.entries()) {
         const rest = zone.startsWith(target.region) ? zone.slice(target.region.length) : undefined;
-        if (rest === undefined || !(target.kind === 'aws' ? /^(-[a-z]+-[0-9])?[a-z]$/ : /^-[a-z]$/).test(rest)) {
+        if (rest === undefined || !(target.kind === 'aws' ? /^[a-z]$/ : /^-[a-z]$/).test(rest)) {
           yield { path: ['target', target.kind, 'zones', index], what: `${zone} is no zone of ${target.region}.` };
         }
       }
@@ -24,19 +28,24 @@ export const clouds: readonly Check[] = [
   {
     code: 'unknown-zone',
     severity: 'error',
-    rule: 'a pool takes some of the zones of the target.',
+    rule: 'masters and pools take some of the zones of the target.',
     remedy: 'leave zones out, or add the zone to the target',
-    *find({ cluster: { target, agents } }) {
+    *find({ cluster: { target, masters, agents } }) {
       if (target.kind !== 'aws' && target.kind !== 'gce') return;
-      for (const pool of Object.values(agents)) {
-        if (pool.machine.kind !== 'cloud') continue;
-        for (const [index, zone] of pool.machine.zones.entries()) {
-          if (!target.zones.includes(zone)) {
+      const groups = [
+        { path: ['masters'], who: 'masters name', machine: masters.machine },
+        ...Object.values(agents).map(({ name, machine }) => {
+          return { path: ['agents', name], who: `The pool ${name} names`, machine };
+        }),
+      ];
+      for (const { path, who, machine } of groups) {
+        if (machine.kind !== 'cloud') continue;
+        for (const [index, zone] of machine.zones.entries()) {
+          if (!target.zones.includes(zone))
             yield {
-              path: ['agents', pool.name, 'zones', index],
-              what: `The pool ${pool.name} names ${zone}; the target has ${target.zones.join(', ')}.`,
+              path: [...path, 'zones', index],
+              what: `${who} ${zone}; the target has ${target.zones.join(', ')}.`,
             };
-          }
         }
       }
     },
@@ -138,6 +147,31 @@ export const clouds: readonly Check[] = [
           };
         }
       }
+    },
+  },
+  {
+    code: 'no-way-in',
+    severity: 'warning',
+    rule: 'without public addresses nobody reaches the machines but through a VPN, a peering or a tunnel of the cloud, none of which the kit makes.',
+    remedy:
+      'egress: public; or a range in adminCidrs from which the network is reached, such as 35.235.240.0/20 for IAP on gce',
+    *find({ cluster: { target, access } }) {
+      if ((target.kind !== 'aws' && target.kind !== 'gce') || target.network.kind !== 'created') return;
+      const { egress } = target.network;
+      const ways = [...privateRanges, '35.235.240.0/20'].map(range);
+      if (egress === 'public' || access.adminCidrs.some((cidr) => ways.some((way) => contains(way, range(cidr)))))
+        return;
+      yield { path: ['target', target.kind, 'network', 'egress'], what: `egress is ${egress}.` };
+    },
+  },
+  {
+    code: 'default-network',
+    severity: 'warning',
+    rule: 'Google makes this network with rules of its own: SSH from everywhere, and everything between all machines in it.',
+    remedy: 'a network of its own, or without those rules',
+    *find({ cluster: { target } }) {
+      if (target.kind !== 'gce' || target.network.kind !== 'existing' || target.network.name !== 'default') return;
+      yield { path: ['target', 'gce', 'network', 'name'], what: 'The cluster is to stand in the network default.' };
     },
   },
   {

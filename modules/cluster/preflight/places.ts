@@ -4,7 +4,7 @@ import type { AwsTarget, Cluster, GceTarget } from '../cluster.ts';
 import { addressAt, contains, range, size } from '../range.ts';
 import { zonesOf } from '../regions.ts';
 import { masterZone, zoneFits, zoneIndex, zoneSubnet } from '../subnets.ts';
-import type { Check, Finding } from './check.ts';
+import type { Check, Finding, Subject } from './check.ts';
 
 type Cloud = AwsTarget | GceTarget;
 
@@ -17,12 +17,19 @@ const letterOf = (target: Cloud, zone: string): string | undefined => {
   return (target.kind === 'aws' ? /^([a-z])$/ : /^-([a-z])$/).exec(rest)?.[1];
 };
 
+/** Where a master stands. */
+interface Seat {
+  readonly target: Cloud;
+  readonly zone: string;
+  /** `master-1`. */
+  readonly name: string;
+}
+
 /** The range that a master's address has to lie in, where it is known. */
-function home(target: Cloud, index: number): string | undefined {
+function home({ target, zone }: Seat): string | undefined {
   const { network } = target;
   if (network.cidr === undefined) return undefined;
   if (network.kind === 'existing' || target.kind === 'gce') return network.cidr;
-  const zone = masterZone(target, index);
   return zoneFits(zone) && range(network.cidr).prefix <= 24 ? zoneSubnet(network.cidr, zone) : undefined;
 }
 
@@ -73,7 +80,7 @@ export const places: readonly Check[] = [
       if (target.kind !== 'aws' || target.network.kind !== 'created') return;
       const before = new Map<number, string>();
       for (const [index, zone] of target.zones.entries()) {
-        if (!zone.startsWith(target.region)) continue;
+        if (letterOf(target, zone) === undefined) continue;
         const path = ['target', 'aws', 'zones', index];
         const first = before.get(zoneIndex(zone));
         if (!zoneFits(zone)) yield { path, what: `${zone} is past the seventh letter.` };
@@ -185,12 +192,12 @@ export const places: readonly Check[] = [
     rule: 'the address of a machine lies in the subnet that it stands in.',
     remedy: 'an address of that range',
     *find(subject) {
-      yield* addresses(subject.cluster, subject.description.masters?.addresses, (address, index, target) => {
-        const cidr = home(target, index);
+      yield* addresses(subject, (address, seat) => {
+        const { target, zone, name } = seat;
+        const cidr = home(seat);
         if (cidr === undefined || contains(range(cidr), range(`${address}/32`))) return undefined;
-        const zone =
-          target.kind === 'aws' && target.network.kind === 'created' ? ` of ${masterZone(target, index)}` : '';
-        return `${address} of master-${index + 1} lies outside of ${cidr}${zone}`;
+        const whose = target.kind === 'aws' && target.network.kind === 'created' ? ` of ${zone}` : '';
+        return `${address} of ${name} lies outside of ${cidr}${whose}`;
       });
     },
   },
@@ -200,14 +207,15 @@ export const places: readonly Check[] = [
     rule: 'AWS keeps the first four addresses and the last of every subnet, Google the first two and the last two.',
     remedy: 'an address from the middle of the subnet',
     *find(subject) {
-      yield* addresses(subject.cluster, subject.description.masters?.addresses, (address, index, target) => {
-        const cidr = home(target, index);
+      yield* addresses(subject, (address, seat) => {
+        const { target, name } = seat;
+        const cidr = home(seat);
         // Of an existing VPC the range is known, its subnets are not.
         if (cidr === undefined || (target.kind === 'aws' && target.network.kind === 'existing')) return undefined;
         const last = Number(size(range(cidr))) - 1;
         const kept = target.kind === 'aws' ? [0, 1, 2, 3, last] : [0, 1, last - 1, last];
         return kept.some((offset) => addressAt(cidr, offset) === address)
-          ? `${address} of master-${index + 1} is kept by ${target.kind} in ${cidr}`
+          ? `${address} of ${name} is kept by ${target.kind} in ${cidr}`
           : undefined;
       });
     },
@@ -219,24 +227,24 @@ export const places: readonly Check[] = [
     remedy: 'an IP pool elsewhere: cidr: 10.65.0.0/16',
     *find(subject) {
       const { ipPools } = subject.cluster.calico;
-      yield* addresses(subject.cluster, subject.description.masters?.addresses, (address, index) => {
+      yield* addresses(subject, (address, { name }) => {
         const pool = ipPools.find(({ cidr }) => contains(range(cidr), range(`${address}/32`)));
-        return pool && `${address} of master-${index + 1} lies in the IP pool ${pool.name}, ${pool.cidr}`;
+        return pool && `${address} of ${name} lies in the IP pool ${pool.name}, ${pool.cidr}`;
       });
     },
   },
 ];
 
-/** A finding for each address that a fault is found in. */
+/** A finding for each address of a master that a fault is found in. */
 function* addresses(
-  cluster: Cluster,
-  given: readonly string[] | undefined,
-  fault: (address: string, index: number, target: Cloud) => string | undefined,
+  { cluster, description }: Subject,
+  fault: (address: string, seat: Seat) => string | undefined,
 ): Generator<Finding> {
   const target = cloud(cluster);
-  if (target === undefined) return;
-  for (const [index, address] of (given ?? []).entries()) {
-    const found = fault(address, index, target);
+  const { machine } = cluster.masters;
+  if (target === undefined || machine.kind !== 'cloud') return;
+  for (const [index, address] of (description.masters?.addresses ?? []).entries()) {
+    const found = fault(address, { target, zone: masterZone(machine.zones, index), name: `master-${index + 1}` });
     if (found !== undefined) yield { path: ['masters', 'addresses', index], what: `${found}.` };
   }
 }

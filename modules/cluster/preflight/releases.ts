@@ -79,17 +79,15 @@ export const releases: readonly Check[] = [
   {
     code: 'mesos-needs-cgroup-v1',
     severity: 'error',
-    rule: 'the Linux launcher of Mesos, which the Unified Containerizer needs for networks, knows no cgroup v2; only its fork clusterd from 0.5 on does.',
+    rule: 'an agent of Mesos ends at once where no cpu hierarchy of cgroup v1 is mounted, whatever its containerizers; only its fork clusterd from 0.5 on knows cgroup v2.',
     remedy:
-      "containerizers: [docker]; or a host with cgroup v1; or release: { override: { mesos: { version: '1.11.0-0.9.0' } } } with packages, or on a cloud an image, of clusterd",
+      "a host with cgroup v1: os: flatcar-lts with boot: ignition on a cloud, os: rocky-8 on vagrant; or release: { override: { mesos: { version: '1.11.0-0.9.0' } } } with packages, or on a cloud an image, of clusterd",
     *find({ cluster }) {
       if (cgroupOf(cluster) !== 'v2' || cgroupsOf(cluster.release.mesos).includes('v2')) return;
-      for (const pool of pools(cluster, 'mesos')) {
-        yield {
-          path: ['agents', pool.name, 'containerizers'],
-          what: `The pool ${pool.name} offers mesos with Mesos ${cluster.release.mesos}, and its machines boot with cgroup v2.`,
-        };
-      }
+      yield {
+        path: ['target', cluster.target.kind, 'cgroup'],
+        what: `Mesos is ${cluster.release.mesos}, and the machines boot with cgroup v2.`,
+      };
     },
   },
   {
@@ -183,7 +181,8 @@ export const releases: readonly Check[] = [
     remedy: 'release: { override: { calico-node: { version: v0.17.0 }, calicoctl: { version: v0.17.0 } } }',
     *find({ cluster: { release, target } }) {
       const version = release.software.calicoctl?.version ?? '';
-      if (target.kind === 'lab' || compare(release.calico, '0.18') >= 0 || compare(version, release.calico) === 0) return;
+      if (target.kind === 'lab' || compare(release.calico, '0.18') >= 0 || compare(version, release.calico) === 0)
+        return;
       yield { path: versionPath('calicoctl'), what: `calicoctl is ${version}, and Calico is ${release.calico}.` };
     },
   },
@@ -218,20 +217,6 @@ export const releases: readonly Check[] = [
       const version = cluster.release.software.cni?.version;
       if (version === undefined || pools(cluster, 'mesos').length === 0 || compare(version, '1.11.4') >= 0) return;
       yield { path: versionPath('cni'), what: `cni is ${version}.` };
-    },
-  },
-  {
-    code: 'old-mesos-on-cgroup-v2',
-    severity: 'warning',
-    rule: 'nobody has run Mesos this old with cgroup v2; with the Docker Containerizer alone it may work.',
-    remedy: 'os: flatcar-lts with boot: ignition, or os: centos-7',
-    *find({ cluster }) {
-      if (cgroupOf(cluster) !== 'v2' || compare(cluster.release.mesos, '1.0') >= 0) return;
-      if (pools(cluster, 'mesos').length > 0) return;
-      yield {
-        path: ['target', cluster.target.kind, 'cgroup'],
-        what: `Mesos is ${cluster.release.mesos}, and the machines boot with cgroup v2.`,
-      };
     },
   },
 ];

@@ -14,7 +14,7 @@ const network = closed(
     cidr: Type.Optional(
       cidr4({
         description:
-          'Range of the VPC, cut into one subnet per zone. With `vpc`: the range of that VPC, told so that overlaps are found before they hurt. IPv4 CIDR, /16 to /24.',
+          'Range of the VPC, for its whole life, cut into one subnet per zone. With `vpc`: the range of that VPC, told so that overlaps are found before they hurt. IPv4 CIDR, /16 to /24.',
         default: '10.0.0.0/16',
         examples: ['10.0.0.0/16'],
       }),

@@ -14,7 +14,7 @@ export const flatcar = {
     oneOf(['flatcar-stable', 'flatcar-beta', 'flatcar-alpha', 'flatcar-lts'], {
       description:
         'The operating system. flatcar-lts (LTS-2024) is the last that can boot with cgroup v1, and only with `boot: ignition`.',
-      'x-default': 'flatcar-stable; flatcar-lts with release classic',
+      'x-default': 'flatcar-lts; flatcar-stable with a Mesos that knows cgroup v2 (clusterd)',
       examples: ['flatcar-stable'],
     }),
   ),

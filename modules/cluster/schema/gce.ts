@@ -7,7 +7,7 @@ const network = closed(
     cidr: Type.Optional(
       cidr4({
         description:
-          'Range of the subnetwork. With `name`: the range of that subnetwork, told so that overlaps are found before they hurt. IPv4 CIDR.',
+          'Range of the subnetwork, for its whole life. With `name`: the range of that subnetwork, told so that overlaps are found before they hurt. IPv4 CIDR.',
         default: '10.0.0.0/20',
         examples: ['10.0.0.0/20'],
       }),
@@ -111,7 +111,11 @@ export const gce = closed(
           maxLength: 63,
           rule: 'a label key is 1 to 63 lower-case letters, digits, dashes and underscores, a letter first',
         },
-        { description: 'Labels for everything that is created, keyed by label key.', examples: [{ team: 'platform' }] },
+        {
+          description:
+            'Labels for everything that is created and takes labels that can change, keyed by label key: not for boot disks.',
+          examples: [{ team: 'platform' }],
+        },
       ),
     ),
   },

@@ -97,7 +97,8 @@ const masters = closed(
         {
           description:
             'Fixed private addresses of the masters, in their order; they go round the zones. Needed in a network that exists: only you know which addresses are free there. Only on aws and gce.',
-          'x-default': 'in a network that the kit creates, the 17th address of the subnet and those after it',
+          'x-default':
+            'in a network that the kit creates: on aws the 17th address of the subnet of its zone and those after it, on gce from the 16th before the end',
           examples: [['10.20.1.10', '10.20.2.10', '10.20.1.11']],
           minItems: 1,
           uniqueItems: true,
@@ -105,6 +106,24 @@ const masters = closed(
       ),
     ),
     ...size,
+    zones: Type.Optional(
+      list(
+        text({
+          description: 'A zone of the target.',
+          examples: ['us-west-2a'],
+          pattern: '^[a-z0-9-]+$',
+          rule: 'a zone is one of those of the target',
+        }),
+        {
+          description:
+            'The zones that the masters go round, in this order. A master whose zone changes is made anew, with an empty volume: say them before you add a zone to the target. Only on aws and gce.',
+          'x-default': 'all zones of the target',
+          examples: [['us-west-2a']],
+          minItems: 1,
+          uniqueItems: true,
+        },
+      ),
+    ),
     dataDisk: Type.Optional(
       whole({
         description:

@@ -7,6 +7,7 @@ Run as `python3 moto_shim.py`: prints `listening on PORT`, ends when its standar
 Environment: MOTO_AMIS_PATH names the images that every region starts with (test/deploy/ground/amis.ts).
 """
 
+import collections
 import json
 import os
 import sys
@@ -29,7 +30,7 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import parse_user_data, random_resource_id
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.route53.responses import Route53
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 
 def patch(owner, name):
@@ -270,15 +271,49 @@ def end_with_parent():
     os._exit(0)
 
 
-# One connection for many requests, as AWS has it. With one for each, of thousands, now and then one broke.
-class Handler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class Again:
+    """Answers a request that is sent again as it was answered before.
+
+    Now and then the provider loses an answer of this server half-way ("use of closed network connection"), and asks
+    again under the same id. Carried out twice, what makes something would find it there already.
+    """
+
+    kept = 500
+
+    def __init__(self, app):
+        self.app = app
+        self.answers = collections.OrderedDict()
+        self.lock = threading.Lock()
+
+    def __call__(self, environ, start_response):
+        invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
+        with self.lock:
+            before = self.answers.get(invocation)
+        if before is None:
+            before = self.carry_out(environ)
+            if invocation and before[0].startswith("2"):
+                with self.lock:
+                    self.answers[invocation] = before
+                    while len(self.answers) > self.kept:
+                        self.answers.popitem(last=False)
+        status, headers, body = before
+        start_response(status, headers)
+        return [body]
+
+    def carry_out(self, environ):
+        began = []
+        parts = self.app(environ, lambda status, headers, *_: began.append((status, headers)))
+        try:
+            body = b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return *began[-1], body
 
 
 if __name__ == "__main__":
-    app = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
+    app = Again(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     os.environ["MOTO_PORT"] = str(server.port)
     threading.Thread(target=end_with_parent, daemon=True).start()
     print(f"listening on {server.port}", flush=True)

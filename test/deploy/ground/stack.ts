@@ -130,7 +130,7 @@ export class Stack {
     if ('aws' in provider)
       writeFileSync(
         join(this.folder, 'zz_override.tf.json'),
-        JSON.stringify({ provider: { aws: { max_retries: 1 } } }),
+        JSON.stringify({ provider: { aws: { max_retries: 4 } } }),
       );
   }
 

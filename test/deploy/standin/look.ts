@@ -39,7 +39,7 @@ function image(store: Store, asked: Fields): Fields {
   );
   const newest = there.at(-1);
   if (newest) return newest.attributes;
-  const invented = isText(name) ? name : `${text(family)}-1-0-0`;
+  const invented = isText(name) ? name : `${text(family)}-${text(family) === 'flatcar-lts' ? '4081-3-10' : '1-0-0'}`;
   const id = `projects/${text(project)}/global/images/${invented}`;
   return {
     id,

@@ -34,16 +34,6 @@ const rows: readonly Row[] = [
     docker,
     [],
   ],
-  [
-    'classic',
-    'v2',
-    'docker',
-    `${first} etcd-gateway calico-node docker-plugin docker-networks mesos-agent`,
-    'posix',
-    'posix/cpu,posix/mem',
-    docker,
-    [],
-  ],
   ['classic', 'v1', 'mesos', `${first} etcd-gateway calico-node net-modules mesos-agent`, 'linux', netModules, [], []],
   [
     'classic',
@@ -66,16 +56,6 @@ const rows: readonly Row[] = [
     [],
   ],
   ['current', 'v1', 'docker', `${first} calico-node docker-networks mesos-agent`, 'linux', limits, docker, []],
-  [
-    'current',
-    'v2',
-    'docker',
-    `${first} calico-node docker-networks mesos-agent`,
-    'posix',
-    'posix/cpu,posix/mem',
-    docker,
-    [],
-  ],
   ['current', 'v1', 'mesos', `${first} calico-node cni mesos-agent`, 'linux', `${unified},network/cni`, [], cni],
   [
     'current',

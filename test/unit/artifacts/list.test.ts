@@ -88,9 +88,9 @@ describe('a cluster downloads', () => {
   test('the machine image that is pinned, or the one that a cloud finds by owner and name', () => {
     const from = (target: string, ...changes: readonly (readonly [string, string])[]) =>
       items(target, ...changes)[0]!.from;
-    expect(from('aws')).toBe('newest AMI of owner 075585003325 called Flatcar-stable-*-hvm');
+    expect(from('aws')).toBe('newest AMI of owner 075585003325 called Flatcar-lts-4081.*-hvm');
     expect(from('aws', ['region:', 'image: ami-0123456789abcdef0, region:'])).toBe('AMI ami-0123456789abcdef0');
-    expect(from('gce')).toBe('newest image of family flatcar-stable in project kinvolk-public');
+    expect(from('gce')).toBe('newest image of family flatcar-lts in project kinvolk-public');
     expect(from('vagrant')).toMatch(/^https:\/\/.*\.box$/);
   });
 });

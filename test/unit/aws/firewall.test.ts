@@ -26,7 +26,8 @@ test('a range of administrators more only adds rules, named after it', () => {
 });
 
 test('a range that is written in two ways is one rule', () => {
-  expect(rules(['2001:DB8:0::/48', '2001:db8::/48'])).toEqual(rules(['2001:db8::/48']));
+  const own = '203.0.113.7/32';
+  expect(rules([own, '2001:DB8:0::/48', '2001:db8::/48'])).toEqual(rules([own, '2001:db8::/48']));
 });
 
 test('as many ranges as preflight takes without a word have room in a security group', () => {

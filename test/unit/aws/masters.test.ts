@@ -6,6 +6,9 @@ import { aws, description, fromCluster, synthesize, type Synthesized } from './s
 const instances = (stack: Synthesized) => Object.values(stack.of('aws_instance'));
 const machines = (stack: Synthesized) => [...instances(stack), ...Object.values(stack.of('aws_launch_template'))];
 
+/** Mesos that knows cgroup v2, so that machines may boot with it. */
+const clusterd = { override: { mesos: { version: '1.11.0-0.9.0', image: 'you/mesos:1.11.0-0.9.0' } } };
+
 describe('masters', () => {
   const stack = synthesize(
     description({
@@ -101,7 +104,9 @@ describe('all machines', () => {
     // The last LTS that can boot with cgroup v1, which is what people take LTS for.
     ['flatcar-lts', 'Flatcar-lts-4081.*-hvm'],
   ])('boot from the newest %s of its own publisher, and no newer one replaces them', (os, name) => {
-    const stack = synthesize(description({ target: { aws: aws({ os }) } }));
+    const stack = synthesize(
+      description({ target: { aws: aws({ os }) }, release: os === 'flatcar-lts' ? 'current' : clusterd }),
+    );
     expect(stack.config['data']).toMatchObject({
       aws_ami: {
         flatcar: {
@@ -141,7 +146,7 @@ test.each([true, false])('protect: %s decides whether machines and data can go',
 describe('what a machine boots from', () => {
   test('is changed in place where the machine reads it on every boot, else with the machine', () => {
     const replaced = (boot: string) =>
-      instances(synthesize(description({ target: { aws: aws({ boot }) } }))).map(
+      instances(synthesize(description({ target: { aws: aws({ boot }) }, release: clusterd }))).map(
         (one) => one['user_data_replace_on_change'],
       );
     expect(replaced('cloud-config')).toEqual([false, false, false]);

@@ -15,7 +15,7 @@ describe('masters', () => {
       ['test-master-5', 'us-central1-b'],
     ]);
     const addresses = stack.cluster.nodes.flatMap(({ role, address }) => (role === 'master' ? [address] : []));
-    expect(addresses).toEqual(['10.0.0.16', '10.0.0.17', '10.0.0.18', '10.0.0.19', '10.0.0.20']);
+    expect(addresses).toEqual(['10.0.15.240', '10.0.15.241', '10.0.15.242', '10.0.15.243', '10.0.15.244']);
     for (const [index, one] of instances(stack).entries()) {
       const name = `master-${index + 1}`;
       expect(stack.of('google_compute_address')[name]).toMatchObject({
@@ -67,11 +67,11 @@ describe('masters', () => {
 
   test('boot from the newest of their family, and no newer one replaces them', () => {
     expect(stack.config['data']).toMatchObject({
-      google_compute_image: { flatcar: { project: 'kinvolk-public', family: 'flatcar-stable' } },
+      google_compute_image: { boot: { project: 'kinvolk-public', family: 'flatcar-lts' } },
     });
     for (const one of instances(stack)) {
       expect(one['boot_disk']).toMatchObject({
-        initialize_params: { image: '${data.google_compute_image.flatcar.self_link}' },
+        initialize_params: { image: '${data.google_compute_image.boot.self_link}' },
       });
       expect(one['lifecycle']).toMatchObject({ ignore_changes: ['boot_disk[0].initialize_params[0].image'] });
     }

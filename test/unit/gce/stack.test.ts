@@ -32,15 +32,15 @@ test('outputs say what to type next, and where everything is', () => {
     cluster: 'test',
     region: 'us-central1',
     user: 'core',
-    masters: [{ name: 'master-1', zone: 'us-central1-a', address: '10.0.0.16', publicAddress: open }],
+    masters: [{ name: 'master-1', zone: 'us-central1-a', address: '10.0.15.240', publicAddress: open }],
     pools: [{ name: 'general', count: 3, group: 'test-general' }],
   });
 });
 
 test('where masters have no address outside, outputs name the one inside', () => {
   const found = outputs(description({ target: { gce: gce({ network: { egress: 'nat' } }) }, masters: { count: 1 } }));
-  expect(found['ssh']).toEqual({ 'master-1': 'ssh core@10.0.0.16' });
-  expect(found['tunnel']).toBe('ssh -N -L 5050:10.0.0.16:5050 -L 8080:10.0.0.16:8080 core@10.0.0.16');
+  expect(found['ssh']).toEqual({ 'master-1': 'ssh core@10.0.15.240' });
+  expect(found['proxy']).toBe('ssh -N -D 1080 core@10.0.15.240');
   expect(found['inventory']).toMatchObject({ masters: [{ publicAddress: '${null}' }] });
 });
 

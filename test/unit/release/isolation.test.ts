@@ -15,18 +15,12 @@ test.each([
   ],
 ])('Mesos %s, before it had CNI, isolates tasks of its own by %j', (version, isolators) => {
   const release = override(channels.classic, { mesos: { version } });
-  expect(isolation(release, ['mesos', 'docker'], 'v1').isolators).toEqual(isolators);
+  expect(isolation(release, ['mesos', 'docker']).isolators).toEqual(isolators);
 });
 
-test.each([
-  ['1.7.1', 'v1', 'linux'],
-  ['1.7.1', 'v2', 'posix'],
-  ['1.11.0-0.5.0', 'v1', 'linux'],
-  ['1.11.0-0.9.0', 'v2', 'linux'],
-] as const)('Mesos %s on cgroup %s has the %s launcher, and isolators that go with it', (version, cgroup, launcher) => {
-  const found = isolation(override(channels.current, { mesos: { version } }), ['docker'], cgroup);
-  expect(found.launcher).toBe(launcher);
-  for (const name of found.isolators) expect(name.startsWith(launcher === 'posix' ? 'posix/' : 'cgroups/')).toBe(true);
+test.each(['1.7.1', '1.11.0-0.9.0'])('Mesos %s leaves tasks of Docker to Docker, and limits its own', (version) => {
+  const found = isolation(override(channels.current, { mesos: { version } }), ['docker']);
+  expect(found).toEqual({ launcher: 'linux', isolators: ['cgroups/cpu', 'cgroups/mem'] });
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { felixKnowsLooseRpf, ipipNeedsRestart, netGroupPrefix } from '../../../m
 import { channels } from '../../../modules/release/channels.ts';
 import { dockerCommand, isStaticDocker, pluginNames, pullsSchema1 } from '../../../modules/release/docker.ts';
 import { etcdFlags } from '../../../modules/release/etcd.ts';
-import { agentProgram, launcherFlags, neverReleased } from '../../../modules/release/mesos.ts';
+import { agentProgram, neverReleased } from '../../../modules/release/mesos.ts';
 import { needs } from '../../../modules/release/needs.ts';
 import { override } from '../../../modules/release/override.ts';
 
@@ -76,15 +76,6 @@ test.each([
   expect(agentProgram(version)).toBe(program);
 });
 
-test.each([
-  ['1.7.1', 'v1', undefined],
-  ['1.7.1', 'v2', 'posix'],
-  ['1.11.0-0.5.0', 'v2', undefined],
-  ['1.11.0-0.9.0', 'v2', undefined],
-] as const)('Mesos %s on cgroup %s takes the launcher %s', (version, cgroup, launcher) => {
-  expect(launcherFlags(version, cgroup)?.launcher).toBe(launcher);
-});
-
 test('of what guides name, 0.29 and 1.12 were never released', () => {
   expect(['0.28.1', '0.29.0', '1.0.0', '1.11.0-0.9.0', '1.12.0'].map(neverReleased)).toEqual([
     false,
@@ -96,24 +87,19 @@ test('of what guides name, 0.29 and 1.12 were never released', () => {
 });
 
 describe('a host', () => {
-  const plain = { unified: false, encapsulated: false };
+  const plain = { encapsulated: false };
 
-  test.each([
-    ['classic', false, ['v1', 'v2']],
-    ['classic', true, ['v1']],
-    ['current', false, ['v1', 'v2']],
-    ['current', true, ['v1']],
-  ] as const)('of %s, with the Unified Containerizer %s, has cgroup %j', (name, unified, cgroups) => {
-    expect(needs(channels[name], { unified, encapsulated: false }).cgroups).toEqual(cgroups);
+  test.each(['classic', 'current'] as const)('of %s has cgroup v1, as all of stock Mesos', (name) => {
+    expect(needs(channels[name], plain).cgroups).toEqual(['v1']);
   });
 
   test('with an old Docker has cgroup v1; with clusterd v2; with both nothing fits', () => {
     const old = override(channels.current, { docker: { version: '19.03.15' } });
     expect(needs(old, plain).cgroups).toEqual(['v1']);
     const clusterd = override(channels.current, { mesos: { version: '1.11.0-0.9.0' } });
-    expect(needs(clusterd, { ...plain, unified: true }).cgroups).toEqual(['v2']);
+    expect(needs(clusterd, plain).cgroups).toEqual(['v2']);
     const both = override(old, { mesos: { version: '1.11.0-0.9.0' } });
-    expect(needs(both, { ...plain, unified: true }).cgroups).toEqual([]);
+    expect(needs(both, plain).cgroups).toEqual([]);
   });
 
   test('has the modules that calicoctl checks for, and the tunnel where a pool is wrapped', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cautions, changesOf, changesText, isEmpty, steps } from '../../../modules/terraform/changes.ts';
+import { changesOf, changesText, isEmpty, steps } from '../../../modules/terraform/changes.ts';
 import type { Line, PlannedAction } from '../../../modules/terraform/lines.ts';
 
 const planned = (action: PlannedAction, address: string): Line => ({ kind: 'planned', action, address });
@@ -75,39 +75,5 @@ describe('the changes of a plan', () => {
     const outputs = changesOf([], true);
     expect(isEmpty(outputs)).toBe(false);
     expect(changesText(outputs, pools)).toBe('Only outputs change.\n');
-  });
-});
-
-describe('a caution', () => {
-  const codes = (...all: Line[]): string[] =>
-    cautions(changesOf(all, true), pools).map(({ code, what }) => `${code}: ${what}`);
-
-  test('names the master that is replaced or destroyed', () => {
-    expect(
-      codes(planned('replace', 'aws_instance.master-1'), planned('delete', 'google_compute_instance.master-2')),
-    ).toEqual([
-      'master-replaced: master-1 is replaced: aws_instance.master-1.',
-      'master-destroyed: master-2 is destroyed: google_compute_instance.master-2.',
-    ]);
-  });
-
-  test('names the master whose data is lost', () => {
-    expect(
-      codes(planned('replace', 'aws_ebs_volume.master-1-data'), planned('delete', 'google_compute_disk.master-2-data')),
-    ).toEqual([
-      'data-replaced: the data volume of master-1 is replaced: aws_ebs_volume.master-1-data.',
-      'data-destroyed: the data volume of master-2 is destroyed: google_compute_disk.master-2-data.',
-    ]);
-  });
-
-  test('is not given for what loses nothing: additions, edits in place, attachments, pools', () => {
-    expect(
-      codes(
-        planned('create', 'aws_instance.master-1'),
-        planned('update', 'aws_instance.master-2'),
-        planned('replace', 'aws_volume_attachment.master-2-data'),
-        planned('replace', 'aws_autoscaling_group.general'),
-      ),
-    ).toEqual([]);
   });
 });

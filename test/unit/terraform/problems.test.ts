@@ -48,6 +48,11 @@ describe('what many meet has a code and a remedy of its own', () => {
       'creating EC2 Instance',
       'api error InsufficientInstanceCapacity: We currently do not have t3.medium',
     ],
+    [
+      'protected',
+      'Instance cannot be destroyed',
+      'Resource aws_instance.master-1 has lifecycle.prevent_destroy set, but the plan calls for this resource to be destroyed.',
+    ],
     ['no-capacity', 'Error waiting for instance to create', 'ZONE_RESOURCE_POOL_EXHAUSTED'],
     ['quota-exceeded', 'creating EC2 Instance', 'api error VcpuLimitExceeded: You have requested more vCPU capacity'],
     [

@@ -139,6 +139,54 @@ test('a plan is changes where the exit code is 2, and none where it is 0', async
   expect((await driver('exit 0').plan('plan')).changes.outputsOnly).toBe(false);
 });
 
+test('what a plan does to each resource is read from its file, a machine kept, replaced or destroyed, with the cause', async () => {
+  // As Terraform 1.11.4 wrote it, shortened where nothing is read.
+  const one = (name: string, actions: string[], more: object = {}, change: object = {}) => ({
+    address: `aws_instance.${name}`,
+    mode: 'managed',
+    type: 'aws_instance',
+    name,
+    change: { actions, before: { ami: 'a' }, after: { ami: 'b' }, ...change },
+    ...more,
+  });
+  const resource_changes = [
+    one('master-1', ['no-op']),
+    one('master-2', ['delete', 'create'], {}, { replace_paths: [['network_interface', 0, 'subnetwork']] }),
+    one('master-3', ['delete'], { action_reason: 'delete_because_no_resource_config' }, { after: null }),
+    one('master-4', ['create', 'delete']),
+    one('master-5', ['create'], {}, { before: null }),
+    one('master-6', ['update']),
+    one('image', ['read'], { mode: 'data' }),
+    one('master-1', ['delete'], { deposed: '0123abcd' }),
+    one('master-7', ['forget']),
+  ];
+  const json = join(root, 'plan.json');
+  writeFileSync(json, JSON.stringify({ resource_changes }));
+  const read = await driver(`test "$*" = "-chdir=${folder} show -json /plan" && cat ${json}`).resources('/plan');
+  expect(read.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+    'master-1 kept',
+    'master-2 replaced',
+    'master-3 destroyed',
+    'master-4 replaced',
+    'master-5 added',
+    'master-6 changed',
+  ]);
+  expect(read[1]).toMatchObject({ because: ['network_interface.0.subnetwork'], before: { ami: 'a' } });
+  expect(read[2]).toMatchObject({ after: {}, because: [], reason: 'delete_because_no_resource_config' });
+});
+
+test('that a protected cluster would lose a machine is an answer, not trouble', async () => {
+  const diagnostic = (summary: string): string =>
+    `echo '${JSON.stringify({ type: 'diagnostic', diagnostic: { severity: 'error', summary, detail: '' } })}'`;
+  const ended = (...summaries: string[]): Promise<unknown> =>
+    driver(`${summaries.map(diagnostic).join('\n')}\nexit 1`).plan('plan');
+  await expect(ended('Instance cannot be destroyed')).rejects.toMatchObject({
+    exitCode: 1,
+    problems: [{ code: 'protected' }],
+  });
+  await expect(ended('Instance cannot be destroyed', 'no')).rejects.toMatchObject({ exitCode: 3 });
+});
+
 test('warnings and drift of a plan are kept', async () => {
   const lines = [
     { type: 'resource_drift', change: { resource: { addr: 'aws_vpc.network' }, action: 'update' } },
