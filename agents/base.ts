@@ -1,6 +1,7 @@
 /** What every node has before any service: its own address, downloads, proxy, authorities, and the target that starts all. */
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import type { FileSpec, UnitSpec } from '../modules/node/fragment.ts';
+import { masterAddresses } from '../modules/node/members.ts';
 import type { NodeAgent, Seat } from '../modules/node/plan.ts';
 import { envLine } from '../modules/node/quote.ts';
 import { needs } from '../modules/release/needs.ts';
@@ -36,7 +37,7 @@ export const base: NodeAgent = (seat) => {
     units: [
       ...address.units,
       oneshot('kernel'),
-      ...(guarded ? [oneshot('metadata-guard')] : []),
+      ...(guarded ? [oneshot('metadata-guard', { masters: masterAddresses(cluster).join(' ') })] : []),
       ...(certificates.length > 0
         ? [oneshot('ca-bundle', { before: downloaders.map((name) => `${name}.service`).join(' ') })]
         : []),

@@ -9,20 +9,20 @@
 import type { Cluster, IpPool } from '../modules/cluster/cluster.ts';
 import { range } from '../modules/cluster/range.ts';
 import type { FileSpec } from '../modules/node/fragment.ts';
-import { etcdEndpoints } from '../modules/node/members.ts';
+import { etcdEndpoints, ports } from '../modules/node/members.ts';
 import type { NodeAgent, Seat } from '../modules/node/plan.ts';
 import { unitWord } from '../modules/node/quote.ts';
 import { download, image } from '../modules/release/artifact.ts';
 import { etcdVariables, felixKnowsLooseRpf, nodeRegistersItself } from '../modules/release/calico.ts';
 import { continued } from './continued.ts';
-import { oneEtcd } from './etcd-gateway.ts';
+import { oneEtcd, ownEtcdUnit } from './etcd-gateway.ts';
 import { fetchFile } from './fetch.ts';
 
 export const calicoNode: NodeAgent = (seat) => {
-  const { cluster, group } = seat;
+  const { cluster } = seat;
   const { release, sources, calico } = cluster;
   const classic = release.name === 'classic';
-  const etcd = group.role === 'master' ? 'etcd.service' : classic ? 'etcd-gateway.service' : '';
+  const etcd = ownEtcdUnit(seat);
   const alone = nodeRegistersItself(release.calico);
   const node = unitWord(image(release, sources, 'calico-node'));
   return {
@@ -32,7 +32,11 @@ export const calicoNode: NodeAgent = (seat) => {
     modules: ['nf_conntrack'],
     sysctls: { 'net.netfilter.nf_conntrack_max': 1_000_000 },
     files: [
-      { path: '/opt/mesos-calico/await-keys', mode: 0o755, content: { template: 'calico-node/await-keys.sh' } },
+      ...['await-keys', 'forget-hosts'].map((name) => ({
+        path: `/opt/mesos-calico/${name}`,
+        mode: 0o755,
+        content: { template: `calico-node/${name}.sh` },
+      })),
       ...(classic ? [] : [calicoctlSettings(cluster)]),
     ],
     units: [
@@ -43,7 +47,7 @@ export const calicoNode: NodeAgent = (seat) => {
           template: 'calico-node/calico-node.service',
           with: {
             version: release.calico,
-            etcd: etcd === '' ? '' : ` ${etcd}`,
+            etcd: etcd === undefined ? '' : ` ${etcd}`,
             // For people; a node that has its own does without.
             may: alone ? '-' : '',
             calicoctl: fetchFile(download(release, sources, 'calicoctl'), '/opt/bin/calicoctl'),
@@ -93,22 +97,17 @@ const hasBuiltInPlugin = ({ cluster, group }: Seat): boolean =>
   cluster.release.software['docker-plugin'] === undefined && group.containerizers.includes('docker');
 
 /** No HOSTNAME: Docker gives a container on the host's network the host's name, and so the same to the Docker plugin. */
-function environment({ cluster }: Seat, plugin: boolean): readonly (readonly [string, string | number])[] {
-  const { release, calico } = cluster;
+function environment(seat: Seat, plugin: boolean): readonly (readonly [string, string | number])[] {
+  const { release, calico } = seat.cluster;
   const crossSubnet = calico.ipPools.some(({ encapsulation }) => encapsulation === 'ipip-cross-subnet');
   const wrapped = calico.ipPools.some(({ encapsulation }) => encapsulation !== 'none');
   return [
     // Across subnets is what is outside of the prefix that goes with the address.
     ['IP', crossSubnet ? '${HOST_CIDR}' : '${HOST_IP}'],
     ['NO_DEFAULT_POOLS', 'true'],
-    ...etcdVariables(release.calico, etcdEndpoints(cluster)),
-    // calicoctl of v0.x hands on the one address as well, and Felix of that time reads it.
+    ...etcdOf(seat),
     ...(release.name === 'classic'
-      ? [
-          ['ETCD_AUTHORITY', oneEtcd(cluster)] as const,
-          ['ETCD_SCHEME', 'http'] as const,
-          ['CALICO_NETWORKING', 'true'] as const,
-        ]
+      ? [['CALICO_NETWORKING', 'true'] as const]
       : [['CALICO_NETWORKING_BACKEND', 'bird'] as const]),
     ...(plugin
       ? [['CALICO_LIBNETWORK_ENABLED', 'true'] as const, ['CALICO_LIBNETWORK_VETH_MTU', calico.mtu] as const]
@@ -118,6 +117,23 @@ function environment({ cluster }: Seat, plugin: boolean): readonly (readonly [st
     ['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'RETURN'],
     ...(felixKnowsLooseRpf(release.calico) ? [['FELIX_IGNORELOOSERPF', 'true'] as const] : []),
     ...(wrapped ? [['FELIX_IPINIPMTU', calico.mtu] as const] : []),
+  ];
+}
+
+/**
+ * Where etcd is. A start script of v0.x may spoil a list of endpoints on its way to confd (not proved here), so those are
+ * told of the one at 127.0.0.1 where there is one. calicoctl of v0.x hands on the single address as well, which Felix of
+ * that time reads.
+ */
+function etcdOf(seat: Seat): readonly (readonly [string, string])[] {
+  const { cluster } = seat;
+  const { name, calico } = cluster.release;
+  if (name === 'current') return etcdVariables(calico, etcdEndpoints(cluster));
+  const near = ownEtcdUnit(seat) === undefined ? undefined : `127.0.0.1:${ports.etcd}`;
+  return [
+    ...etcdVariables(calico, near === undefined ? etcdEndpoints(cluster) : [`http://${near}`]),
+    ['ETCD_AUTHORITY', near ?? oneEtcd(cluster)],
+    ['ETCD_SCHEME', 'http'],
   ];
 }
 

@@ -13,17 +13,25 @@ import { fetchTar } from './fetch.ts';
 
 const settings = '/etc/docker/daemon.json';
 
+/** What Docker remembers of the networks of its host from one start to the next. */
+const endpoints = '/var/lib/docker/network/files/local-kv.db';
+const forget = '/opt/mesos-calico/forget-endpoints';
+
 /** First Docker whose containers can go on while the daemon is down. */
 const liveRestore = '1.12';
 
 export const docker: NodeAgent = (seat) => {
-  const { cluster } = seat;
+  const { cluster, group } = seat;
+  const plugged = group.containerizers.includes('docker');
   const artifact = download(cluster.release, cluster.sources, 'docker');
   const programs = staticPrograms(artifact.version).map((program) => `docker/${program}`);
   return {
     name: 'docker',
     after: ['base'],
-    files: [{ path: settings, content: { json: daemon(seat, artifact.version) } }],
+    files: [
+      { path: settings, content: { json: daemon(seat, artifact.version) } },
+      ...(plugged ? [{ path: forget, mode: 0o755, content: { template: 'docker/forget-endpoints.sh' } }] : []),
+    ],
     units: [
       {
         name: 'docker.service',
@@ -33,6 +41,7 @@ export const docker: NodeAgent = (seat) => {
           with: {
             version: artifact.version,
             fetch: fetchTar(artifact, '/opt/bin', programs),
+            forget: plugged ? `ExecStartPre=${forget} ${endpoints}` : '',
             command: dockerCommand(artifact.version).join(' '),
             settings,
           },
@@ -40,6 +49,8 @@ export const docker: NodeAgent = (seat) => {
       },
       // The Docker of Flatcar starts by it, on whatever touches /var/run/docker.sock first.
       { name: 'docker.socket', mask: true },
+      // Ours starts its own: another would end before it at shutdown, and might change under containers that run.
+      { name: 'containerd.service', mask: true },
     ],
   };
 };

@@ -4,7 +4,7 @@
  */
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { masterAddresses, ports } from '../modules/node/members.ts';
-import type { NodeAgent } from '../modules/node/plan.ts';
+import type { NodeAgent, Seat } from '../modules/node/plan.ts';
 import { download } from '../modules/release/artifact.ts';
 import { hasGateway } from '../modules/release/etcd.ts';
 import { fetchTar } from './fetch.ts';
@@ -15,6 +15,10 @@ import { fetchTar } from './fetch.ts';
  */
 export const oneEtcd = (cluster: Cluster): string =>
   `${gatewayed(cluster) ? '127.0.0.1' : masterAddresses(cluster)[0]!}:${ports.etcd}`;
+
+/** The unit that has etcd listen on this node's 127.0.0.1: the member of a master, the gateway of an agent; or none. */
+export const ownEtcdUnit = ({ cluster, group }: Seat): 'etcd.service' | 'etcd-gateway.service' | undefined =>
+  group.role === 'master' ? 'etcd.service' : gatewayed(cluster) ? 'etcd-gateway.service' : undefined;
 
 const gatewayed = ({ release: { software } }: Cluster): boolean =>
   hasGateway(software.etcd?.version ?? '0') && [software['docker-plugin'], software['calico-mesos']].some(Boolean);

@@ -1,7 +1,8 @@
 /**
  * The Mesos agent of every agent node, in a container that sees the host's processes, network and cgroups. Everything is
- * said by flags, as to the master: an agent refuses a flag that it does not know. Its executors are processes of that
- * container: when the agent stops, its tasks stop, and Marathon starts them anew. No image was tried here.
+ * said by flags, as to the master: an agent refuses a flag that it does not know. On cgroup v1 its executors are processes
+ * of that container: when the agent stops, its tasks stop, and Marathon starts them anew. That they end with clusterd on
+ * cgroup v2, too, is not proved. No image was tried here.
  */
 import type { FileSpec } from '../modules/node/fragment.ts';
 import { etcdEndpoints, mesosPath, ports, zookeeperUrl } from '../modules/node/members.ts';
@@ -22,6 +23,9 @@ import { networksOf } from './networks.ts';
 /** A zone that only the machine itself knows, as the unit spells it, and where it is written down: `ZONE=us-west-2a`. */
 const learnt = '${ZONE}';
 const zoneFile = '/run/mesos-calico/zone.env';
+
+/** The host's authorities in one file, and where curl of Debian and Ubuntu looks for them, after whom the images are made. */
+const authorities = '/etc/ssl/certs/ca-certificates.crt';
 
 export const mesosAgent: NodeAgent = (seat) => {
   const { cluster, group } = seat;
@@ -109,7 +113,7 @@ const proxied = ({ cluster, group }: Seat): boolean =>
 
 /** Options of `docker run`. Mounts below the two folders of Mesos must be seen by host and container alike. */
 function options(seat: Seat): readonly string[] {
-  const { cluster, group } = seat;
+  const { cluster, group, material } = seat;
   const same = (path: string, mode = ''): string => `--volume=${path}:${path}${mode}`;
   return [
     ...(compare(cluster.release.docker.version, dockerOnCgroup2) >= 0 ? ['--cgroupns=host'] : []),
@@ -129,6 +133,8 @@ function options(seat: Seat): readonly string[] {
           '--env=ETCD_SCHEME=http',
         ]
       : []),
+    // The Unified Containerizer pulls with the curl of the agent's image; Docker pulls on the host.
+    ...(material.caBundle !== undefined && group.containerizers.includes('mesos') ? [same(authorities, ':ro')] : []),
     ...(proxied(seat) ? ['http_proxy', 'https_proxy', 'no_proxy'].map((name) => `--env=${name}`) : []),
   ];
 }

@@ -2,7 +2,10 @@
 import { Document, isScalar, visit, type Scalar } from 'yaml';
 import type { NodePlan, PlannedUnit } from './plan.ts';
 
-/** What all units of ours belong to. It starts last, when all files and units are in their places. */
+/**
+ * What all units of ours belong to. coreos-cloudinit starts it last in every boot, when all files and units are in their
+ * places. It is not enabled: systemd would start what the boot before has left, and the command would do nothing.
+ */
 const last = 'mesos-calico.target';
 
 /**
@@ -43,8 +46,7 @@ const permissions = (mode: number): string => `0${mode.toString(8).padStart(3, '
 
 const unit = ({ name, content, enable, mask, dropIns }: PlannedUnit) => ({
   name,
-  ...(name === last && { command: 'start' }),
-  ...(enable && { enable }),
+  ...(name === last ? { command: 'start' } : enable && { enable }),
   ...(mask && { mask }),
   ...(content !== undefined && { content }),
   ...(dropIns.length > 0 && { drop_ins: dropIns }),

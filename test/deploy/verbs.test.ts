@@ -133,6 +133,63 @@ describe('the life of a cluster', () => {
     });
   });
 
+  /** The master goes to another zone, and its data volume cannot follow. */
+  const moved = description.replace('us-west-2a', 'us-west-2b');
+
+  test('a plan that loses the data of a master is refused, and nothing is changed', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    describeAs(moved);
+    const state = readFileSync(join(folder, 'state/test.tfstate'), 'utf8');
+    const { code, stdout, stderr } = await run('deploy', ['--yes', '--json']);
+    expect(code, stderr).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      problems: [{ code: 'data-lost', subjects: ['master-1'], at: { path: 'masters' } }],
+    });
+    expect(stdout).toContain('masters: { zones: [us-west-2a] }');
+    expect(stderr).toMatch(/^-\/\+ node master-1 +aws_ebs_volume\.master-1-data$/m);
+    expect(readFileSync(join(folder, 'state/test.tfstate'), 'utf8')).toBe(state);
+  });
+
+  test('a plan of it says so, and is fine', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    const { code, stdout, stderr } = await run('plan', ['--json']);
+    expect(code, stderr).toBe(0);
+    const { warnings } = JSON.parse(stdout) as { warnings: { code: string }[] };
+    expect(warnings.map((one) => one.code)).toEqual(expect.arrayContaining(['data-lost', 'master-replaced']));
+    expect(stderr).toMatch(/npm run deploy will refuse: .*\[data-lost\]$/m);
+    expect(stderr).toMatch(/warning: .*\[master-replaced\]$/m);
+  });
+
+  test('protected, it keeps its master, by Terraform, and a pool that is described no longer, by us', async ({
+    skip,
+  }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    describeAs(`${moved}protect: true\n`);
+    const master = await run('deploy', ['--yes', '--accept-loss']);
+    expect([master.code, master.stdout], master.stderr).toEqual([1, '']);
+    expect(master.stderr).toMatch(/aws_(?:instance|ebs_volume)\.master-1.*\[protected\]$/m);
+    describeAs(`${description.replace('general:', 'other:')}protect: true\n`);
+    const pool = await run('deploy', ['--yes', '--accept-loss', '--json']);
+    expect(pool.code, pool.stderr).toBe(1);
+    expect(JSON.parse(pool.stdout)).toMatchObject({ problems: [{ code: 'protected', subjects: ['general'] }] });
+  });
+
+  test('with --accept-loss it is begun, and says what is lost', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    describeAs(moved);
+    let sent = false;
+    const { code, stderr } = await run('deploy', ['--yes', '--accept-loss'], {
+      onLine: (line, pid) => {
+        // That it is begun is enough: the rest is Terraform's, and takes a minute.
+        if (sent || !/^ {2}\[1\/\d+\] /.test(line)) return;
+        sent = true;
+        process.kill(pid, 'SIGINT');
+      },
+    });
+    expect([code, sent], stderr).toEqual([130, true]);
+    expect(stderr).toMatch(/^warning: .*\[data-lost\]$/m);
+  });
+
   test('destroyed, it leaves nothing in the cloud, and its state file in its place', async ({ skip }) => {
     need(skip, 'terraform', 'aws', 'moto');
     const { code, stdout, stderr } = await run('destroy', ['--yes', '--json']);

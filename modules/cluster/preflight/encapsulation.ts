@@ -106,14 +106,14 @@ export const encapsulation: readonly Check[] = [
   {
     code: 'mtu-not-applied',
     severity: 'warning',
-    rule: "Calico's Docker plugin before v1.1 makes every interface with 1500; large packets then depend on ICMP to get smaller.",
+    rule: "Calico's Docker plugin before v1.1, and libcalico, by which calico_mesos makes interfaces, leave them at 1500; large packets then depend on ICMP to get smaller.",
     remedy: 'release: current, or let no firewall drop ICMP between tasks and hosts',
     *find({ cluster: { calico, release, networks } }) {
-      const docker = Object.values(networks).filter((network) => network.containerizer === 'docker');
-      if (release.name === 'classic' && calico.mtu < 1500 && docker.length > 0) {
+      const names = Object.values(networks).map(({ name }) => name);
+      if (release.name === 'classic' && calico.mtu < 1500 && names.length > 0) {
         yield {
           path: ['calico', 'mtu'],
-          what: `calico.mtu is ${calico.mtu}, and tasks in ${docker.map(({ name }) => name).join(', ')} will have 1500.`,
+          what: `calico.mtu is ${calico.mtu}, and tasks in ${names.join(', ')} will have 1500.`,
         };
       }
     },

@@ -209,6 +209,24 @@ export const releases: readonly Check[] = [
     },
   },
   {
+    // MESOS-6934, from memory of the release notes of 1.8.0; not tried against a registry.
+    code: 'mesos-images-old-manifest',
+    severity: 'warning',
+    rule: 'before 1.8 the Unified Containerizer pulls images by manifest schema 1 only, which most registries no longer serve; tasks that are a command run, most that name an image do not.',
+    remedy:
+      "version: '1.8.0' or later where the release has it; or a registry that still serves schema 1; or the Docker Containerizer for images",
+    *find({ cluster }) {
+      const { mesos } = cluster.release;
+      if (cluster.target.kind === 'lab' || compare(mesos, '1.8') >= 0) return;
+      for (const pool of pools(cluster, 'mesos')) {
+        yield {
+          path: ['agents', pool.name, 'containerizers'],
+          what: `The pool ${pool.name} offers mesos, and Mesos is ${mesos}.`,
+        };
+      }
+    },
+  },
+  {
     code: 'cni-breaks-on-labels',
     severity: 'warning',
     rule: 'before v1.11.4 a task does not start if a label of it holds a slash or a space.',

@@ -54,7 +54,7 @@ describe('the cluster of the quick start, three masters over three zones', () =>
     const masters = [1, 2, 3].map((number) => one.thing('google_compute_instance', `test-master-${number}`));
     expect(masters.map((each) => each['zone'])).toEqual(['us-central1-a', 'us-central1-b', 'us-central1-c']);
     const ports = masters.map((each) => (each['network_interface'] as Record<string, unknown>[])[0]!);
-    expect(ports.map((port) => port['network_ip'])).toEqual(['10.0.0.16', '10.0.0.17', '10.0.0.18']);
+    expect(ports.map((port) => port['network_ip'])).toEqual(['10.0.15.240', '10.0.15.241', '10.0.15.242']);
   });
 
   test('hands over addresses that are there', async ({ skip }) => {

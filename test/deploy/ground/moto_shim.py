@@ -7,6 +7,7 @@ Run as `python3 moto_shim.py`: prints `listening on PORT`, ends when its standar
 Environment: MOTO_AMIS_PATH names the images that every region starts with (test/deploy/ground/amis.ts).
 """
 
+import base64
 import collections
 import json
 import os
@@ -25,7 +26,7 @@ from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
-from moto.ec2.responses import EC2Response
+from moto.ec2.responses import EC2Response, instances
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import parse_user_data, random_resource_id
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -122,6 +123,12 @@ def given_interfaces(original, self):
     # What a machine that has ended says of itself, it reads from them.
     self.nics = nics
     return before
+
+
+# New user data of a machine arrive decoded, since that is how the call has them. moto decodes them once more.
+@patch(instances, "parse_user_data")
+def changed_user_data(original, value):
+    return original(base64.b64encode(value) if isinstance(value, bytes) else value)
 
 
 # The tags of a launch template are not among those that it gives to machines, and user data of a later version are as

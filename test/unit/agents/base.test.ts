@@ -1,14 +1,15 @@
-/** What every node has: its own address, downloads, proxy, authorities, the guard of the metadata. */
+/** What every node has: its own address, downloads, proxy, authorities, the guard of the metadata and of etcd. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { masterAddresses } from '../../../modules/node/members.ts';
 import { envLine, unitWord } from '../../../modules/node/quote.ts';
 import { shell, which } from '../../../modules/shell/shell.ts';
 import { templates } from '../../../modules/template/read.ts';
 import { inNetwork, noNetwork, Root } from './machine.ts';
-import { cluster, file, kinds, plans, said, unit, words } from './planned.ts';
+import { cluster, file, kinds, plans, readLate, said, unit, words } from './planned.ts';
 
 const script = (name: string): string => templates().get(`base/${name}.sh`)!;
 
@@ -30,7 +31,7 @@ describe('the address of a node', () => {
   });
 
   test('is left to coreos-cloudinit where only the machine knows it', () => {
-    const planned = plans(cluster('gce'));
+    const planned = plans(cluster('gce', {}, readLate.gce));
     expect(file(planned.get('general'), '/etc/mesos-calico/host.env')).toBe('HOST_IP=$private_ipv4\n');
   });
 
@@ -326,7 +327,7 @@ describe('authorities', () => {
   });
 });
 
-describe('the guard of the metadata', () => {
+describe('the guard of the metadata and of etcd', () => {
   let reason: string | undefined;
   beforeAll(async () => {
     reason = which('iptables') === undefined ? 'no iptables here' : await noNetwork();
@@ -339,14 +340,22 @@ describe('the guard of the metadata', () => {
       expect(said(unit(general, 'metadata-guard.service'), 'Before')[0]).toBe(
         'docker.service calico-node.service mesos-agent.service',
       );
+      expect(said(unit(general, 'metadata-guard.service'), 'ExecStart')).toEqual([
+        `/opt/mesos-calico/metadata-guard ${masterAddresses(of).join(' ')}`,
+      ]);
     }
   });
 
   /**
-   * A task behind cali0, a container behind docker0, a host in front of eth0. Each asks 169.254.169.254, on the router
-   * itself, after Felix and Docker have accepted everything in FORWARD and INPUT.
+   * A task behind cali0, a container behind docker0, a host in front of eth0. Each asks for an address on the router
+   * itself, after Felix and Docker have accepted everything in FORWARD and INPUT. Masters are 10.0.0.16 and 10.0.32.17.
    */
-  async function ask(program: string, from: string, port: number): Promise<'answered' | 'not answered'> {
+  async function ask(
+    program: string,
+    from: string,
+    address: string,
+    port: number,
+  ): Promise<'answered' | 'not answered'> {
     const output = await inNetwork(
       `
       unshare --net sleep 60 & task=$!
@@ -358,17 +367,19 @@ describe('the guard of the metadata', () => {
       ip address add 192.168.9.1/24 dev ${from}; ip link set ${from} up
       in_task ip address add 192.168.9.2/24 dev inside; in_task ip link set inside up
       in_task ip route add default via 192.168.9.1
-      ip address add 169.254.169.254/32 dev lo
-      '${program}'; '${program}'
+      ip address add ${address}/32 dev lo
+      '${program}' 10.0.0.16 10.0.32.17; '${program}' 10.0.0.16 10.0.32.17
       iptables -I INPUT -j ACCEPT
-      [[ $(iptables -t raw -S PREROUTING | grep -c 169.254.169.254) == 3 ]]
+      for guarded in 169.254.169.254 10.0.0.16 10.0.32.17; do
+        [[ $(iptables -t raw -S PREROUTING | grep -c "$guarded/32") == 3 ]]
+      done
       '${process.execPath}' -e "
         require('net').createServer((socket) => socket.end('secret'))
-          .listen(${port}, '169.254.169.254', () => console.log('listens'));
+          .listen(${port}, '${address}', () => console.log('listens'));
       " >listening & server=$!
       trap 'kill $task $server 2>/dev/null || true' EXIT
       until grep -q listens listening; do sleep 0.02; done
-      in_task timeout 1 bash -c 'cat </dev/tcp/169.254.169.254/${port}' || true
+      in_task timeout 1 bash -c 'cat </dev/tcp/${address}/${port}' || true
     `.replaceAll('listening', root.path('listening')),
     );
     expect(output.stderr).not.toMatch(/iptables|line \d+: .*not found/);
@@ -376,16 +387,23 @@ describe('the guard of the metadata', () => {
   }
 
   test.for([
-    ['cali0', 80, 'not answered'],
-    ['docker0', 80, 'not answered'],
-    ['br-0123456789ab', 80, 'not answered'],
-    ['eth0', 80, 'answered'],
-    ['cali0', 53, 'answered'],
-  ] as const)('leaves what comes in by %s on port %i %s', async ([from, port, expected], { skip }) => {
+    ['cali0', '169.254.169.254', 80, 'not answered'],
+    ['docker0', '169.254.169.254', 80, 'not answered'],
+    ['br-0123456789ab', '169.254.169.254', 80, 'not answered'],
+    ['eth0', '169.254.169.254', 80, 'answered'],
+    ['cali0', '169.254.169.254', 53, 'answered'],
+    ['cali0', '10.0.0.16', 2379, 'not answered'],
+    ['cali0', '10.0.32.17', 2380, 'not answered'],
+    ['docker_gwbridge', '10.0.32.17', 2379, 'not answered'],
+    ['br-0123456789ab', '10.0.0.16', 2379, 'not answered'],
+    // The agent itself, Marathon on a master, and a service of the users' own elsewhere.
+    ['eth0', '10.0.0.16', 2379, 'answered'],
+    ['cali0', '10.0.0.16', 8080, 'answered'],
+    ['cali0', '10.0.0.99', 2379, 'answered'],
+  ] as const)('leaves what comes in by %s for %s on port %i %s', async ([from, address, port, expected], { skip }) => {
     skip(reason !== undefined, reason);
-    expect(await ask(root.put('/opt/mesos-calico/metadata-guard', script('metadata-guard')), from, port)).toBe(
-      expected,
-    );
+    const program = root.put('/opt/mesos-calico/metadata-guard', script('metadata-guard'));
+    expect(await ask(program, from, address, port)).toBe(expected);
   });
 });
 

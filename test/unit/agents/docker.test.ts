@@ -1,7 +1,10 @@
 /** Docker of our own in place of Flatcar's: its settings, and that nothing of the other gets in between. */
+import { existsSync, rmSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Cluster } from '../../../modules/cluster/cluster.ts';
+import { shell } from '../../../modules/shell/shell.ts';
+import { Root } from './machine.ts';
 import { cluster, command, file, kinds, plans, said, unit, words } from './planned.ts';
 
 /** What daemon.json may hold here. Source: the reference of dockerd 20.10. */
@@ -65,18 +68,79 @@ test('nobody reaches Docker over the network', () => {
   }
 });
 
-test('the socket that starts Flatcar’s Docker never comes back, and is stopped before ours starts', () => {
+test.each(['docker.socket', 'containerd.service'])(
+  '%s of Flatcar never comes back, and is stopped before ours starts',
+  (name) => {
+    for (const [, of] of kinds) {
+      for (const planned of plans(of).values()) {
+        expect(planned.units.find((each) => each.name === name)).toMatchObject({ mask: true, content: undefined });
+        const text = unit(planned, 'docker.service');
+        for (const key of ['Conflicts', 'After']) expect(said(text, key)[0]?.split(' ')).toContain(name);
+      }
+    }
+  },
+);
+
+test('starts a containerd of its own: it would take the other wherever that has left its socket', () => {
   for (const [, of] of kinds) {
     for (const planned of plans(of).values()) {
-      expect(planned.units.find(({ name }) => name === 'docker.socket')).toMatchObject({
-        mask: true,
-        content: undefined,
-      });
-      const text = unit(planned, 'docker.service');
-      expect(said(text, 'Conflicts')).toEqual(['docker.socket']);
-      expect(said(text, 'After')[0]?.split(' ')).toContain('docker.socket');
+      expect(said(unit(planned, 'docker.service'), 'ExecStartPre')).toContain(
+        '-/usr/bin/rm -f /run/containerd/containerd.sock',
+      );
     }
   }
+});
+
+describe('after a crash', () => {
+  const script = '/opt/mesos-calico/forget-endpoints';
+  const store = '/var/lib/docker/network/files/local-kv.db';
+  let root: Root;
+  beforeEach(() => {
+    root = new Root();
+  });
+  afterEach(() => rmSync(root.folder, { recursive: true, force: true }));
+
+  test('Docker does not wait for a plugin that it has yet to start, where there are tasks of it', () => {
+    const of = cluster('aws', {
+      agents: { docker: { containerizers: ['docker'] }, mesos: { containerizers: ['mesos'] } },
+      networks: { client: { containerizer: 'docker' } },
+    });
+    const planned = plans(of);
+    const before = (name: string) => said(unit(planned.get(name), 'docker.service'), 'ExecStartPre');
+    expect(before('docker').at(-1)).toBe(`${script} ${store}`);
+    for (const name of ['mesos', 'master-1']) {
+      expect(before(name).join()).not.toContain(script);
+      expect(planned.get(name)?.files.map(({ path }) => path)).not.toContain(script);
+    }
+  });
+
+  /** Docker starts on this boot, with what it remembers; whether it still does. */
+  async function start(): Promise<boolean> {
+    const own = root.put(store, 'endpoints', 0o600);
+    const program = root.put(script, file(plans(cluster()).get('general'), script));
+    expect(await shell.run([program, own])).toMatchObject({ code: 0, stderr: '' });
+    return existsSync(own);
+  }
+
+  test('endpoints of the boot before are forgotten once, and those of this boot are kept', async () => {
+    expect([await start(), await start(), await start()]).toEqual([false, true, true]);
+    // A boot finds /run empty.
+    rmSync(root.path('/run'), { recursive: true });
+    expect([await start(), await start()]).toEqual([false, true]);
+  });
+
+  test('a node that has never run Docker has nothing to forget', async () => {
+    const program = root.put(script, file(plans(cluster()).get('general'), script));
+    expect(await shell.run([program, root.path(store)])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('what could not be removed is tried again: nothing is taken for forgotten', async () => {
+    const program = root.put(script, file(plans(cluster()).get('general'), script));
+    root.put(`${store}/a folder/in its place`, '');
+    expect((await shell.run([program, root.path(store)])).code).not.toBe(0);
+    rmSync(root.path(store), { recursive: true });
+    expect(await start()).toBe(false);
+  });
 });
 
 test('its programs find each other in /opt/bin first, where Flatcar has others of the same names', () => {

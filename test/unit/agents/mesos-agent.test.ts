@@ -127,6 +127,25 @@ describe('the container', () => {
   });
 });
 
+describe('authorities of the description', () => {
+  const caBundle = '-----BEGIN CERTIFICATE-----\nQUFB\n-----END CERTIFICATE-----';
+  const volume = '--volume=/etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro';
+  const agent = (of: Cluster, material = {}) =>
+    command(unit(plans(of, material).get('general'), 'mesos-agent.service'));
+
+  test.each(['current', 'classic'])(
+    'reach the puller of the Unified Containerizer, which is in the image: %s',
+    (release) => {
+      expect(agent(both(release), { caBundle })).toContain(volume);
+    },
+  );
+
+  test('are not mounted where Docker alone pulls, or where there are none', () => {
+    expect(agent(cluster(), { caBundle })).not.toContain(volume);
+    expect(agent(both())).not.toContain(volume);
+  });
+});
+
 describe('starts', () => {
   test('only where the programs of CNI are', () => {
     expect(said(service(both()), 'ExecStartPre').slice(0, 2)).toEqual([

@@ -66,12 +66,18 @@ export function plans(of: Cluster, material: Partial<Material> = {}): ReadonlyMa
   );
 }
 
+/** cloud-config, with an image of one's own that boots with the cgroups of stock Mesos. */
+export const readLate = {
+  aws: { boot: 'cloud-config', cgroup: 'v1', image: 'ami-0a1b2c3d4e5f67890' },
+  gce: { boot: 'cloud-config', cgroup: 'v1', image: 'projects/my-project-123456/global/images/flatcar-v1' },
+} as const;
+
 /** The clusters that a cloud can be asked for: both clouds, both channels, both forms of payload. */
 export const kinds: readonly (readonly [name: string, cluster: Cluster])[] = [
-  ['aws, current, cloud-config', cluster('aws')],
+  ['aws, current, cloud-config', cluster('aws', {}, readLate.aws)],
   ['aws, current, ignition', cluster('aws', {}, { boot: 'ignition' })],
   ['aws, classic, ignition', cluster('aws', { release: 'classic' })],
-  ['gce, current, cloud-config', cluster('gce')],
+  ['gce, current, cloud-config', cluster('gce', {}, readLate.gce)],
   ['gce, classic, ignition', cluster('gce', { release: 'classic' })],
   [
     'aws, current, both containerizers',

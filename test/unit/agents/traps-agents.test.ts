@@ -137,6 +137,23 @@ describe.each(channels)('%s', (release) => {
     }
   });
 
+  test('trap 18: a node whose address was a dead one’s, which would be fatal, first has the dead one forgotten', () => {
+    for (const [name, planned] of all) {
+      const before = said(unit(planned, 'calico-node.service'), 'ExecStartPre');
+      const forgets = before.findIndex((each) => each.startsWith('/opt/mesos-calico/forget-hosts '));
+      expect([name, words(before[forgets] ?? '')]).toEqual([
+        name,
+        [
+          '/opt/mesos-calico/forget-hosts',
+          'http://10.0.0.16:2379,http://10.0.32.17:2379,http://10.0.64.18:2379',
+          '${HOST_IP}',
+        ],
+      ]);
+      // Once etcd is known to answer.
+      expect(forgets).toBeGreaterThan(before.findIndex((each) => each.startsWith('/opt/mesos-calico/await-keys ')));
+    }
+  });
+
   test('trap 19: calico-node makes no pools by itself, and waits for ours', () => {
     for (const name of all.keys()) {
       expect(environment(name, 'calico-node')).toContain('NO_DEFAULT_POOLS=true');
@@ -191,6 +208,18 @@ describe.each(channels)('%s', (release) => {
     }
   });
 
+  test('trap 32: every node speaks BGP, masters too, so that health checks reach tasks as who they are', () => {
+    const bird = release === 'classic' ? 'CALICO_NETWORKING=true' : 'CALICO_NETWORKING_BACKEND=bird';
+    const roles = [...all.values()].map(({ group }) => group.role);
+    expect(roles).toEqual(expect.arrayContaining(['master', 'agent']));
+    for (const [name, planned] of all) {
+      expect([name, environment(name, 'calico-node')]).toEqual([name, expect.arrayContaining([bird])]);
+      expect(planned.units.find((each) => each.name === 'calico-node.service')).toMatchObject({ enable: true });
+      // Nobody else puts a host's address in the place of the asker's; what is let in says policy.
+      expect(everything(planned)).not.toMatch(/MASQUERADE|SNAT/);
+    }
+  });
+
   test('trap 33: networks are asked for without a subnet, so that all share the pools', () => {
     expect(file(all.get('docker'), '/opt/mesos-calico/docker-networks')).not.toMatch(/--subnet/);
   });
@@ -224,7 +253,10 @@ describe.each(channels)('%s', (release) => {
 
   test('trap 40: everything of Calico is told its etcd, and calicoctl finds it when sudo takes variables away', () => {
     for (const name of all.keys()) {
-      expect(environment(name, 'calico-node').some((each) => each.startsWith('ETCD_ENDPOINTS=http://10.'))).toBe(true);
+      const [endpoints] = environment(name, 'calico-node').filter((each) => each.startsWith('ETCD_ENDPOINTS='));
+      expect(endpoints).toMatch(
+        release === 'classic' ? /=http:\/\/127\.0\.0\.1:2379$/ : /=http:\/\/10\.0\.0\.16:2379,/,
+      );
     }
     for (const name of pools) {
       if (release === 'current') {
@@ -314,6 +346,17 @@ describe('the classic channel alone', () => {
     const version = /\/download\/(v[\d.]+)\/calico_mesos /.exec(fetched!)?.[1];
     expect(netGroupPrefix(version!)).toBe('ng_');
     expect(of.release.unified.profilePrefix).toBe('ng_');
+  });
+
+  test('trap 34: the calico_mesos that runs what a label says, as root, is on no agent', () => {
+    for (const name of withMesos) {
+      const fetched = said(unit(all.get(name), 'net-modules.service'), 'ExecStartPre').join('\n');
+      const versions = [...fetched.matchAll(/\/download\/(v[\d.]+)\/calico_mesos /g)].map(([, version]) => version);
+      expect(versions).toEqual(['v0.1.5']);
+      expect(everything(all.get(name)!)).not.toMatch(/calico-mesos[^\s]*v?0\.1\.6/);
+    }
+    const unsafe = { channel: 'classic', override: { 'calico-mesos': { version: 'v0.1.6' } } };
+    expect(() => full(unsafe)).toThrow('evaluates a label of the task');
   });
 
   test('trap 35: what net-modules forgets when its agent stops is given back before the next one starts', () => {

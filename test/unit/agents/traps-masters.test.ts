@@ -4,7 +4,11 @@
  */
 import { describe, expect, test } from 'vitest';
 import { range, contains } from '../../../modules/cluster/range.ts';
+import { parse } from 'yaml';
+import { payload } from '../../../modules/node/payload.ts';
 import type { NodePlan } from '../../../modules/node/plan.ts';
+import type { CloudConfig } from '../../../modules/node/schema/cloud-config.ts';
+import { unpack } from '../../../modules/node/unpack.ts';
 import { command, file, kinds, plans, said, unit, words } from './planned.ts';
 
 /** Every node of every kind of cluster, by a name to tell it by. */
@@ -57,9 +61,14 @@ describe.each(nodes)('%s', (_, plan) => {
     expect(occurring(plan, /\bETCD_SCHEME=(?!http\b)\S*/g)).toEqual([]);
   });
 
+  test('trap 13: forwarding is put right on every boot, and tried again until it is so', () => {
+    expect(file(plan, '/etc/sysctl.d/90-mesos-calico.conf')).toMatch(/^net\.ipv4\.ip_forward = 1$/m);
+    const text = unit(plan, 'kernel.service');
+    expect(said(text, 'ExecStart')).toContain('/usr/lib/systemd/systemd-sysctl');
+    expect(said(text, 'Restart')).toEqual(['on-failure']);
+  });
+
   test('trap 14: units are enabled and survive a reboot', () => {
-    expect(plan.units.find(({ name }) => name === 'mesos-calico.target')).toMatchObject({ enable: true });
-    expect(said(unit(plan, 'mesos-calico.target'), 'WantedBy')).toEqual(['multi-user.target']);
     expect(
       services(plan)
         .filter(({ enable }) => !enable)
@@ -73,11 +82,9 @@ describe.each(nodes)('%s', (_, plan) => {
       const oneshot = said(content, 'Type').includes('oneshot');
       const restart = said(content, 'Restart').join();
       if (oneshot) expect([name, said(content, 'RemainAfterExit')]).toEqual([name, ['yes']]);
-      else expect([name, restart]).toEqual([name, 'always']);
-      if (restart !== '') {
-        expect([name, said(content, 'StartLimitIntervalSec')]).toEqual([name, ['0']]);
-        expect([name, said(content, 'RestartSec').length]).toEqual([name, 1]);
-      }
+      expect([name, restart]).toEqual([name, oneshot ? 'on-failure' : 'always']);
+      expect([name, said(content, 'StartLimitIntervalSec')]).toEqual([name, ['0']]);
+      expect([name, said(content, 'RestartSec').length]).toEqual([name, 1]);
     }
   });
 
@@ -137,6 +144,32 @@ describe.each(nodes)('%s', (_, plan) => {
     const settings = file(plan, '/etc/sysctl.d/90-mesos-calico.conf');
     for (const which of ['all', 'default', '*']) expect(settings).toContain(`net.ipv4.conf.${which}.rp_filter = 1\n`);
   });
+});
+
+test.each(nodes)('trap 14: every boot starts everything, with the files of that boot: %s', (_, plan, kind) => {
+  const { target } = kinds[kind]![1];
+  if (target.kind !== 'aws' && target.kind !== 'gce') throw new Error('not of a cloud');
+  const all = payload(target, plan);
+  const last = unpack(all).units.find(({ name }) => name === 'mesos-calico.target');
+  if (all.format === 'ignition') {
+    // Read once: systemd itself starts it from then on.
+    expect(last).toMatchObject({ enable: true });
+    expect(said(last!.content!, 'WantedBy')).toEqual(['multi-user.target']);
+  } else {
+    // Read late in every boot: systemd would have started the units of the boot before, and `start` would do nothing.
+    expect(last).toMatchObject({ enable: false });
+    const { coreos } = parse(all.plain, { version: '1.1' }) as CloudConfig;
+    expect(coreos?.units?.at(-1)).toMatchObject({ name: 'mesos-calico.target', command: 'start' });
+    // Neither does one of ours wait for coreos-cloudinit, which waits for them.
+    expect(all.plain).not.toMatch(/(After|Requires|Wants)=.*cloudinit/);
+  }
+});
+
+test('trap 14: a certificate authority that was not taken at first is tried again', () => {
+  const caBundle = '-----BEGIN CERTIFICATE-----\nQUFB\n-----END CERTIFICATE-----';
+  const text = unit(plans(kinds[0]![1], { caBundle }).get('general'), 'ca-bundle.service');
+  expect(['Restart', 'StartLimitIntervalSec'].map((key) => said(text, key))).toEqual([['on-failure'], ['0']]);
+  expect(said(text, 'RestartSec')).toHaveLength(1);
 });
 
 test.each(kinds)('trap 18: no two masters have one name or one address: %s', (_, of) => {

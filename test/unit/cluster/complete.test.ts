@@ -14,7 +14,9 @@ describe.each(['aws', 'gce', 'vagrant', 'hosts', 'lab'])('the completed form on 
 
   test('has no problems', () => {
     expect(problems.map(format)).toEqual([]);
-    expect(warnings.map(({ code }) => code)).toEqual(target === 'gce' ? ['mtu-not-applied'] : []);
+    expect(warnings.map(({ code }) => code)).toEqual(
+      target === 'gce' ? ['mesos-images-old-manifest', 'mtu-not-applied'] : [],
+    );
   });
 
   test('is as it was, as YAML with the reasons of each default and as every module takes it', async () => {

@@ -25,7 +25,10 @@ describe('cloud-config', () => {
           sshKeys: plan.sshKeys,
           files: plan.files,
         });
-        expect(units.toSorted(byName)).toEqual(plan.units.toSorted(byName));
+        const started = plan.units.map((unit) =>
+          unit.name === 'mesos-calico.target' ? { ...unit, enable: false } : unit,
+        );
+        expect(units.toSorted(byName)).toEqual(started.toSorted(byName));
       }),
       { numRuns: 500 },
     );
@@ -65,7 +68,6 @@ coreos:
             EnvironmentFile=/etc/proxy.env
     - name: mesos-calico.target
       command: start
-      enable: true
       content: |
         [Install]
         WantedBy=multi-user.target
