@@ -184,7 +184,8 @@ echo "\${ETCD_ENDPOINTS-}\${ETCD_AUTHORITY-} $* : $(curl -s http://10.0.0.16:237
     );
 
   test('settings are there before the pools, for which calico-node waits', async () => {
-    const { code, asked, stdout } = await run(cluster('gce', { release: 'classic' }), ['master-1'], {
+    const masters = { count: 3, addresses: ['10.0.0.16', '10.0.0.17', '10.0.0.18'] };
+    const { code, asked, stdout } = await run(cluster('gce', { release: 'classic', masters }), ['master-1'], {
       after: settings,
     });
     expect(code).toBe(0);

@@ -55,7 +55,7 @@ test('each network of the Unified Containerizer has a file of the form that is r
 test('tasks get the MTU of the description and the etcd of all masters', () => {
   expect(JSON.parse(files('mesos')[0]!.content)).toMatchObject({
     mtu: 1440,
-    etcd_endpoints: 'http://10.0.0.16:2379,http://10.0.0.17:2379,http://10.0.0.18:2379',
+    etcd_endpoints: 'http://10.0.15.240:2379,http://10.0.15.241:2379,http://10.0.15.242:2379',
   });
 });
 

@@ -32,7 +32,7 @@ test.each([
   const [line = ''] = said(unit(plans(of).get('general'), 'docker-networks.service'), 'ExecStart');
   expect(words(line)).toEqual([
     '/opt/mesos-calico/docker-networks',
-    'http://10.0.0.16:2379,http://10.0.0.17:2379,http://10.0.0.18:2379',
+    'http://10.0.15.240:2379,http://10.0.15.241:2379,http://10.0.15.242:2379',
     ...[ipam, 'client', 'web.front'],
   ]);
 });

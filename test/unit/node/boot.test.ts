@@ -69,7 +69,7 @@ test('a payload over the limit is refused, and what takes the room is named, the
 });
 
 test('the size of each group stands on a line of its own', () => {
-  const target = read(right['aws']!).target as Parameters<typeof payload>[0];
+  const target = { ...read(right['aws']!).target, boot: 'cloud-config' } as Parameters<typeof payload>[0];
   const large = planned({ files: [{ path: '/etc/large', mode: 0o644, content: 'repeated '.repeat(3000) }] });
   const said = sizes(
     { name: 'demo' } as Cluster,
