@@ -164,10 +164,14 @@ function differenceLines(report: Pick<Report, 'tasks'>, step: StepReport, sheet:
   const all = differences(report, step);
   if (all.length === 0) return [];
   const sum = (list: readonly Difference[]): number => list.reduce((total, one) => total + one.cells.length, 0);
+  // The first of each kind is always told: many of one kind must not hide that there is another.
+  const firsts = all.filter((one, index) => all.findIndex(({ outcome }) => outcome === one.outcome) === index);
+  const others = all.filter((one) => !firsts.includes(one)).slice(0, most.differences - firsts.length);
+  const shown = all.filter((one) => firsts.includes(one) || others.includes(one));
   return [
     sheet.paint('bold', `   ${plural(sum(all), 'cell')} not as expected`),
-    ...all.slice(0, most.differences).flatMap((one) => differenceText(one, sheet)),
-    ...sheet.more(sum(all.slice(most.differences))),
+    ...shown.flatMap((one) => differenceText(one, sheet)),
+    ...sheet.more(sum(all.filter((one) => !shown.includes(one)))),
   ];
 }
 

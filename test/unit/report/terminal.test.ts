@@ -109,6 +109,21 @@ describe('the terminal', () => {
     );
   });
 
+  it('tells one of each kind, however many there are of another', () => {
+    const right = sample(smallShape);
+    const step = right.steps[2]!;
+    // Found by the property above once: many stories of wrong policy, and one late answer among them.
+    const wrong = new Map([0, 1, 2, 3, 4, 6, 10, 25, 31, 75].map((index) => [index, 'policy-wrong' as const]));
+    const cells = step.cells.map((one, index) => {
+      const outcome = index === 76 ? ('slow' as const) : wrong.get(index);
+      return outcome
+        ? { ...one, observed: one.observed === 'open' ? ('refused' as const) : one.observed, outcome }
+        : one;
+    });
+    const text = stepText({ ...right, steps: [{ ...step, cells }] }, 0, { colour: false, width: 60 });
+    expect(text).toContain('but late');
+  });
+
   it('never counts a broken denial as nothing passing', () => {
     const text = observed(stepText(sample(starsShape, deadListener), 2, wide));
     const backend = text.split('\n').find((line) => line.trimStart().startsWith('backend'));
