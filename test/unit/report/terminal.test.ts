@@ -112,13 +112,18 @@ describe('the terminal', () => {
   it('tells one of each kind, however many there are of another', () => {
     const right = sample(smallShape);
     const step = right.steps[2]!;
-    // Found by the property above once: many stories of wrong policy, and one late answer among them.
-    const wrong = new Map([0, 1, 2, 3, 4, 6, 10, 25, 31, 75].map((index) => [index, 'policy-wrong' as const]));
+    // Found by the property above once: ten stories, the last of them a late answer.
+    const wrong = [0, 10, 75, 31, 6, 1, 25].map((index) => [index, 'policy-wrong', 'open'] as const);
+    const faults = [
+      ...wrong,
+      [2, 'policy-wrong', 'refused'],
+      [3, 'policy-wrong', 'dropped'],
+      [4, 'infrastructure-broken', 'open'],
+      [76, 'slow', 'open'],
+    ] as const;
     const cells = step.cells.map((one, index) => {
-      const outcome = index === 76 ? ('slow' as const) : wrong.get(index);
-      return outcome
-        ? { ...one, observed: one.observed === 'open' ? ('refused' as const) : one.observed, outcome }
-        : one;
+      const fault = faults.find((each) => each[0] === index);
+      return fault ? { ...one, outcome: fault[1], observed: fault[2] } : one;
     });
     const text = stepText({ ...right, steps: [{ ...step, cells }] }, 0, { colour: false, width: 60 });
     expect(text).toContain('but late');
