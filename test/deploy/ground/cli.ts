@@ -10,8 +10,15 @@ import { must, shell } from '../../../modules/shell/shell.ts';
 const version = '0.21.0';
 const installLimitMs = 300_000;
 
-/** The program of the CLI, installed if it was not. */
-export async function cdktfCli(): Promise<string> {
+let installed: Promise<string> | undefined;
+
+/** The program of the CLI, installed if it was not; once, however many tests ask at the same moment. */
+export function cdktfCli(): Promise<string> {
+  installed ??= install();
+  return installed;
+}
+
+async function install(): Promise<string> {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const folder = join(cache, 'mesos-calico', `cdktf-cli-${version}`);
   const program = join(folder, 'node_modules/cdktf-cli/bundle/bin/cdktf');
