@@ -13,6 +13,7 @@ import { boots } from '../modules/node/boot.ts';
 import { sizes } from '../modules/node/payload.ts';
 import { exit, Refusal, type Problem } from '../modules/problem/problem.ts';
 import { templates } from '../modules/template/read.ts';
+import { mend } from './hcl.ts';
 
 type Built = Cluster & { readonly target: AwsTarget | GceTarget };
 
@@ -51,6 +52,7 @@ CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than 
       else new (await import('./gce.ts')).GceStack(app, cluster, payloads);
     }
     app.synth();
+    if (app.hclOutput) mend(app);
     return exit.fine;
   },
 });

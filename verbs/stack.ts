@@ -108,9 +108,12 @@ export async function build({ deed, words, options }: Wish): Promise<ExitCode> {
   const interrupt = onInterrupt(async () => {
     const first = ++asked === 1;
     if (terraform.running) progress.say(first ? stopping : killing);
-    await terraform.interrupt();
+    const cut = await terraform.interrupt();
     clean();
-    if (asked === 1) progress.say(`Stopped. What is done is in the state; npm run ${deed} ${word} goes on from there.`);
+    if (asked > 1) return;
+    for (const address of cut)
+      progress.say(`warning: ${address} was just being made: it may be there, and the state not know of it.`);
+    progress.say(`Stopped. What is done is in the state; npm run ${deed} ${word} goes on from there.`);
   });
   try {
     const work = { deed, cluster, pools, terraform, follow, progress, options };
@@ -213,7 +216,7 @@ function tell({ drifted, warnings }: Planned, progress: Progress): void {
   for (const { summary, address } of warnings)
     progress.say(`warning: ${address === undefined ? '' : `${address}: `}${summary}`);
   for (const address of drifted)
-    progress.say(`warning: ${address} was changed by somebody else since the last deploy.`);
+    progress.say(`warning: ${address} is not as the last deploy left it, and this changes it.`);
 }
 
 function print(

@@ -39,6 +39,11 @@ const known: readonly { readonly says: RegExp; readonly code: string; readonly r
     remedy:
       "a network that reaches the registry, or a mirror: provider_installation in Terraform's CLI configuration, TF_CLI_CONFIG_FILE",
   },
+  {
+    says: /InvalidGroup\.Duplicate|InvalidSubnet\.Conflict|AlreadyExists|already exists/,
+    code: 'already-there',
+    remedy: 'delete it where it is left of a deploy that was stopped; else another name for the cluster',
+  },
   // prevent_destroy, which Terraform itself refuses to plan around.
   { says: /^Instance cannot be destroyed$/, code: 'protected', remedy: unprotect },
   { says: /^Saved plan is stale/, code: 'plan-stale', remedy: 'plan again: the state has changed since' },

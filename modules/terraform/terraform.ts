@@ -36,7 +36,10 @@ export interface Options {
 
 export interface Planned {
   readonly changes: Changes;
-  /** Addresses of what somebody else has changed since. */
+  /**
+   * Addresses of what is not as the last deploy left it, and changes. What a provider only filled in later, such as the
+   * routes of a table, is drift to Terraform as well; it is no news where nothing is done about it.
+   */
   readonly drifted: readonly string[];
   readonly warnings: readonly Diagnostic[];
 }
@@ -56,6 +59,8 @@ interface Running {
   readonly ended: Promise<Ended>;
   /** Resources that it works on, in the order in which they were begun. */
   readonly busy: Map<string, number>;
+  /** What it makes, or gave up making when it was asked to stop. */
+  readonly cut: Set<string>;
   asked: boolean;
 }
 
@@ -100,9 +105,12 @@ export class Terraform {
     const words = ['plan', '-json', '-input=false', '-detailed-exitcode', `-out=${resolve(file)}`];
     const ended = await this.#run([...words, ...(destroy ? ['-destroy'] : [])], this.#limitMs, 'the plan');
     if (ended.code !== 0 && ended.code !== 2) throw this.#refusal(ended);
+    const planned = new Set(ended.lines.flatMap((line) => (line.kind === 'planned' ? [line.address] : [])));
     return {
       changes: changesOf(ended.lines, ended.code === 2),
-      drifted: ended.lines.flatMap((line) => (line.kind === 'drift' ? [line.address] : [])),
+      drifted: ended.lines.flatMap((line) =>
+        line.kind === 'drift' && planned.has(line.address) ? [line.address] : [],
+      ),
       warnings: diagnosticsOf(ended).filter(({ severity }) => severity === 'warning'),
     };
   }
@@ -131,17 +139,19 @@ export class Terraform {
 
   /**
    * Asks Terraform to stop: it ends what is under way, saves the state, and begins nothing more. Asked again, it is
-   * killed with its providers. Resolves when it has ended.
+   * killed with its providers. Resolves when it has ended, with the addresses of what it was making and did not end:
+   * providers give up the calls that are under way, so that the cloud may have it, and the state not know of it.
    */
-  async interrupt(): Promise<void> {
+  async interrupt(): Promise<readonly string[]> {
     const running = this.#running;
-    if (running === undefined) return;
+    if (running === undefined) return [];
     if (running.asked) kill(running.child);
     else running.child.kill('SIGINT');
     running.asked = true;
     await running.ended;
     // Terraform ends a provisioner's shell, and not what that has started.
     kill(running.child);
+    return [...running.cut];
   }
 
   /** The standard output of a command that only reads. */
@@ -159,6 +169,7 @@ export class Terraform {
     const lines: Line[] = [];
     const text: string[] = [];
     const busy = new Map<string, number>();
+    const cut = new Set<string>();
     // A session of its own: Ctrl-C reaches it once, through us, and not at the same time from the terminal.
     const child = this.#shell.start(command, { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env, detached: true });
     const hear = (raw: string): void => {
@@ -167,6 +178,8 @@ export class Terraform {
       if (line.kind === 'text') text.push(line.text);
       else lines.push(line);
       if (line.kind === 'begun') busy.set(line.address, performance.now());
+      if (line.kind === 'begun' && line.deed === 'create') cut.add(line.address);
+      if (line.kind === 'ended' || (line.kind === 'failed' && !running.asked)) cut.delete(line.address);
       if (line.kind === 'ended' || line.kind === 'failed') busy.delete(line.address);
       this.#onLine(line);
     };
@@ -183,7 +196,7 @@ export class Terraform {
         void Promise.race([Promise.all(closed), patience]).then(() => done({ code, lines, text: text.join('\n') }));
       });
     });
-    const running: Running = { child, ended, busy, asked: false };
+    const running: Running = { child, ended, busy, cut, asked: false };
     this.#running = running;
     let late: Problem | undefined;
     let grace: NodeJS.Timeout | undefined;

@@ -136,16 +136,6 @@ describe('the app', () => {
 });
 
 describe('the way out of cdktf', () => {
-  test('SYNTH_HCL_OUTPUT writes HCL, as cdktf synth --hcl does', async () => {
-    const place = workplace('hcl', { one: aws('one'), two: gce('two') });
-    const { code, stderr } = await synth(place, { SYNTH_HCL_OUTPUT: 'true' });
-    expect(code, stderr).toBe(0);
-    for (const stack of ['one', 'two']) {
-      const text = readFileSync(join(place, `cdktf.out/stacks/${stack}/cdk.tf`), 'utf8');
-      expect(text).toMatch(/^resource "/m);
-    }
-  });
-
   test('under its fork cdktn the same app writes the same', async () => {
     const names = readdirSync(scenarios).sort();
     const place = workplace('fork', {});

@@ -17,6 +17,8 @@ interface Place {
   /** Runs the CLI as a user does, in a copy of the project with one description. */
   readonly cdktf: (...words: string[]) => Promise<Output>;
   readonly state: string;
+  /** Where `synth --hcl --output hcl` writes its stack. */
+  readonly hcl: string;
 }
 
 /** The project as a user has it, with its quick start, one master and one agent to be quicker. */
@@ -38,6 +40,7 @@ async function place(ground: Ground, name: string, mirrors: readonly Mirror[], e
   writeFileSync(rc, rcText(mirrors));
   return {
     state: join(folder, 'state', `${name}.tfstate`),
+    hcl: join(folder, 'hcl/stacks', name),
     cdktf: (...words) =>
       shell.run(['env', '-C', folder, process.execPath, program, ...words], {
         timeoutMs: 280_000,
@@ -56,7 +59,7 @@ async function place(ground: Ground, name: string, mirrors: readonly Mirror[], e
 }
 
 /** Deploys, looks, and takes down; what each says is what a user needs. */
-async function live({ cdktf, state }: Place, name: string): Promise<void> {
+async function live({ cdktf, state, hcl }: Place, name: string): Promise<void> {
   const done = async (...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await cdktf(...words);
     expect(code, `${words.join(' ')}\n${stdout}\n${stderr}`).toBe(0);
@@ -68,6 +71,8 @@ async function live({ cdktf, state }: Place, name: string): Promise<void> {
   expect(output).toContain(`npm run verify ${name}`);
   expect(output).toContain('ssh core@');
   expect(await done('diff', name, '--skip-provider-lock')).toContain('No changes');
+  await done('synth', '--hcl', '--output', 'hcl');
+  expect(readFileSync(join(hcl, 'cdk.tf'), 'utf8')).toMatch(/depends_on *= \[\n *[a-z]/);
   await done('destroy', name, '--auto-approve', '--skip-provider-lock');
   expect((JSON.parse(readFileSync(state, 'utf8')) as { resources: unknown[] }).resources).toEqual([]);
 }

@@ -73,6 +73,36 @@ function run(
   });
 }
 
+const stateFile = (): string => join(folder, 'state/test.tfstate');
+
+/**
+ * After Ctrl-C: a provider gives up the calls that are under way. What they made all the same is named, and a person would
+ * delete it in the console.
+ */
+async function tidy(stderr: string): Promise<void> {
+  const state = readFileSync(stateFile(), 'utf8');
+  const left = (await aws!.moto.holds('us-west-2')).filter((one) => !state.includes(one.split(' ')[1]!));
+  const named = stderr.match(/^warning: \S+ was just being made: /gm) ?? [];
+  expect(named.length, stderr).toBeGreaterThanOrEqual(left.length);
+  await Promise.all(left.map(remove));
+}
+
+async function remove(thing: string): Promise<void> {
+  const [kind = '', id = ''] = thing.split(' ');
+  const deletion = {
+    'security-group': ['DeleteSecurityGroup', 'GroupId'],
+    subnet: ['DeleteSubnet', 'SubnetId'],
+    'internet-gateway': ['DeleteInternetGateway', 'InternetGatewayId'],
+    'network-interface': ['DeleteNetworkInterface', 'NetworkInterfaceId'],
+    'route-table': ['DeleteRouteTable', 'RouteTableId'],
+    'key-pair': ['DeleteKeyPair', 'KeyName'],
+    volume: ['DeleteVolume', 'VolumeId'],
+    address: ['ReleaseAddress', 'AllocationId'],
+  }[kind];
+  if (deletion === undefined) throw new Error(`left after Ctrl-C: ${thing}`);
+  await aws!.moto.call('ec2', deletion[0]!, { [deletion[1]!]: id }, 'us-west-2');
+}
+
 /** One cluster from its first plan to its end; each step goes on where the one before has stopped. */
 describe('the life of a cluster', () => {
   test('a plan of it shows what would be made, and makes nothing', async ({ skip }) => {
@@ -102,7 +132,8 @@ describe('the life of a cluster', () => {
     expect(stderr).toContain('Stopped. What is done is in the state; npm run deploy test goes on from there.');
     expect(stderr).not.toContain('this is a bug');
     expect(processesWith(folder)).toEqual([]);
-    expect(readFileSync(join(folder, 'state/test.tfstate'), 'utf8')).toContain('"aws_vpc"');
+    expect(readFileSync(stateFile(), 'utf8')).toContain('"aws_vpc"');
+    await tidy(stderr);
   });
 
   test('a second deploy goes on, tells each resource by node and pool, and prints what comes next', async ({
@@ -139,7 +170,7 @@ describe('the life of a cluster', () => {
   test('a plan that loses the data of a master is refused, and nothing is changed', async ({ skip }) => {
     need(skip, 'terraform', 'aws', 'moto');
     describeAs(moved);
-    const state = readFileSync(join(folder, 'state/test.tfstate'), 'utf8');
+    const state = readFileSync(stateFile(), 'utf8');
     const { code, stdout, stderr } = await run('deploy', ['--yes', '--json']);
     expect(code, stderr).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -147,7 +178,7 @@ describe('the life of a cluster', () => {
     });
     expect(stdout).toContain('masters: { zones: [us-west-2a] }');
     expect(stderr).toMatch(/^-\/\+ node master-1 +aws_ebs_volume\.master-1-data$/m);
-    expect(readFileSync(join(folder, 'state/test.tfstate'), 'utf8')).toBe(state);
+    expect(readFileSync(stateFile(), 'utf8')).toBe(state);
   });
 
   test('a plan of it says so, and is fine', async ({ skip }) => {
@@ -188,6 +219,7 @@ describe('the life of a cluster', () => {
     });
     expect([code, sent], stderr).toEqual([130, true]);
     expect(stderr).toMatch(/^warning: .*\[data-lost\]$/m);
+    await tidy(stderr);
   });
 
   test('destroyed, it leaves nothing in the cloud, and its state file in its place', async ({ skip }) => {
@@ -196,7 +228,7 @@ describe('the life of a cluster', () => {
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ cluster: 'test', done: 'destroyed', changes: { added: [] } });
     expect(await aws!.moto.holds('us-west-2')).toEqual([]);
-    expect(existsSync(join(folder, 'state/test.tfstate'))).toBe(true);
+    expect(existsSync(stateFile())).toBe(true);
     expect(await run('destroy', ['--yes'])).toMatchObject({ code: 0, stdout: 'Nothing to destroy.\n' });
   });
 });

@@ -60,6 +60,24 @@ describe('the quick start stands', () => {
     const again = await one.stack.plan();
     expect(again.changes).toEqual([]);
     expect(again.empty).toBe(true);
+    expect(again.drifted).toEqual([]);
+  });
+
+  test('and what somebody changes behind its back is named, and nothing else', async ({ skip }) => {
+    need(skip, 'terraform', 'aws', 'moto');
+    const { id, tags } = (await one.stack.resources())['aws_vpc.network']!.values as {
+      id: string;
+      tags: { Name: string };
+    };
+    const tag = { 'ResourceId.1': id, 'Tag.1.Key': 'Name' };
+    await account.aws.moto.call('ec2', 'CreateTags', { ...tag, 'Tag.1.Value': 'mine now' }, region);
+    try {
+      const again = await one.stack.plan();
+      expect(again.drifted).toEqual(['aws_vpc.network']);
+      expect(again.of('changed')).toEqual(['aws_vpc.network']);
+    } finally {
+      await account.aws.moto.call('ec2', 'CreateTags', { ...tag, 'Tag.1.Value': tags.Name }, region);
+    }
   });
 
   test('and its machines are told their payloads byte for byte', async ({ skip }) => {

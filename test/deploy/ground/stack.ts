@@ -41,6 +41,8 @@ export interface Change {
 export interface Plan {
   /** True where nothing at all changes, not even an output. */
   readonly empty: boolean;
+  /** Addresses of what is not as the last deploy left it, and changes: what a user is warned of. */
+  readonly drifted: readonly string[];
   /** Without what stays as it is and what is only read. */
   readonly changes: readonly Change[];
   /** Addresses of a kind, sorted. */
@@ -182,7 +184,7 @@ export class Stack {
   async #plan(destroy: boolean): Promise<{ readonly file: string; readonly plan: Plan }> {
     await this.terraform.init();
     const file = join(this.#root, `plan-${++this.#plans}`);
-    const { changes } = await this.terraform.plan(file, { destroy });
+    const { changes, drifted } = await this.terraform.plan(file, { destroy });
     const json = (await this.#show([file])) as PlanJson;
     const list = changesIn(json);
     const of = (kind: Kind): string[] =>
@@ -191,7 +193,7 @@ export class Stack {
         .map(({ address }) => address)
         .sort();
     const empty = list.length === 0 && !changes.outputsOnly;
-    return { file, plan: { empty, changes: list, of, json } };
+    return { file, plan: { empty, drifted, changes: list, of, json } };
   }
 
   async #show(words: readonly string[]): Promise<unknown> {
