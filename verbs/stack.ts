@@ -215,8 +215,10 @@ const outputFolder = (): string => process.env['CDKTF_OUTDIR'] ?? 'cdktf.out';
 function tell({ drifted, warnings }: Planned, progress: Progress): void {
   for (const { summary, address } of warnings)
     progress.say(`warning: ${address === undefined ? '' : `${address}: `}${summary}`);
-  for (const address of drifted)
-    progress.say(`warning: ${address} is not as the last deploy left it, and this changes it.`);
+  for (const { address, attributes } of drifted) {
+    const what = attributes.length === 0 ? 'is gone' : `has another ${attributes.join(', ')}`;
+    progress.say(`warning: ${address} ${what} since the last deploy; this puts it back.`);
+  }
 }
 
 function print(

@@ -2,6 +2,7 @@
  * What a plan does to each resource, with the values before and after: `terraform show -json`
  * (https://developer.hashicorp.com/terraform/internals/json-format). The lines of a plan name only addresses.
  */
+import { isDeepStrictEqual } from 'node:util';
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -35,9 +36,20 @@ export interface PlanJson {
       readonly actions: readonly string[];
       readonly before: Values | null;
       readonly after: Values | null;
+      /** True in the place of each value that is known only after the apply. */
+      readonly after_unknown?: Values;
       readonly replace_paths?: readonly (readonly (string | number)[])[];
     };
   }[];
+  /** What is not as the state has it, whoever did it. */
+  readonly resource_drift?: PlanJson['resource_changes'];
+}
+
+/** What somebody has changed since the last deploy, and the plan changes back. */
+export interface Drift {
+  readonly address: string;
+  /** Of the resource, at its top level; empty where all of it is gone. */
+  readonly attributes: readonly string[];
 }
 
 /** Without what is only read, forgotten, or deposed. */
@@ -48,6 +60,32 @@ export function resourceChanges({ resource_changes: all = [] }: PlanJson): Resou
     const because = (change.replace_paths ?? []).map((path) => path.join('.'));
     return [{ address, type, name, kind, before: change.before ?? {}, after: change.after ?? {}, because, reason }];
   });
+}
+
+/**
+ * Without what the plan leaves as it is: providers fill in values after an apply, such as the routes of a table, and to
+ * Terraform that is drift as well.
+ */
+export function drifts({ resource_drift: all = [], resource_changes: changes = [] }: PlanJson): Drift[] {
+  return all.flatMap(({ address, mode, deposed, change: { actions, before, after } }): Drift[] => {
+    const planned = changes.find((one) => one.address === address && one.deposed === undefined)?.change;
+    if (mode !== 'managed' || deposed !== undefined || planned === undefined) return [];
+    if (actions.includes('delete')) return planned.actions.includes('create') ? [{ address, attributes: [] }] : [];
+    if (planned.after === null) return [];
+    const unknown = planned.after_unknown ?? {};
+    const attributes = Object.keys(planned.after).filter(
+      (name) =>
+        !isDeepStrictEqual(before?.[name], after?.[name]) &&
+        !isDeepStrictEqual(planned.before?.[name], planned.after?.[name]) &&
+        !holdsTrue(unknown[name]),
+    );
+    return attributes.length === 0 ? [] : [{ address, attributes }];
+  });
+}
+
+function holdsTrue(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(holdsTrue);
+  return value === true;
 }
 
 function kindOf(actions: readonly string[]): ResourceChange['kind'] | undefined {

@@ -11,7 +11,7 @@ import { parseOutputs, type Outputs } from './outputs.ts';
 import { problemsOf } from './problems.ts';
 import type { Program } from './program.ts';
 import { needOf, type Configuration } from './ready.ts';
-import { resourceChanges, type PlanJson, type ResourceChange } from './resources.ts';
+import { drifts, resourceChanges, type Drift, type PlanJson, type ResourceChange } from './resources.ts';
 import { subjectText } from './subject.ts';
 
 export interface Options {
@@ -36,11 +36,7 @@ export interface Options {
 
 export interface Planned {
   readonly changes: Changes;
-  /**
-   * Addresses of what is not as the last deploy left it, and changes. What a provider only filled in later, such as the
-   * routes of a table, is drift to Terraform as well; it is no news where nothing is done about it.
-   */
-  readonly drifted: readonly string[];
+  readonly drifted: readonly Drift[];
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -106,18 +102,17 @@ export class Terraform {
     const ended = await this.#run([...words, ...(destroy ? ['-destroy'] : [])], this.#limitMs, 'the plan');
     if (ended.code !== 0 && ended.code !== 2) throw this.#refusal(ended);
     const planned = new Set(ended.lines.flatMap((line) => (line.kind === 'planned' ? [line.address] : [])));
+    const drift = ended.lines.some((line) => line.kind === 'drift' && planned.has(line.address));
     return {
       changes: changesOf(ended.lines, ended.code === 2),
-      drifted: ended.lines.flatMap((line) =>
-        line.kind === 'drift' && planned.has(line.address) ? [line.address] : [],
-      ),
+      drifted: drift ? drifts(await this.#shown(file)) : [],
       warnings: diagnosticsOf(ended).filter(({ severity }) => severity === 'warning'),
     };
   }
 
   /** What a plan that was written to a file does to each resource; what is kept is among them. */
   async resources(file: string): Promise<readonly ResourceChange[]> {
-    return resourceChanges(JSON.parse(await this.#told(['show', '-json', resolve(file)])) as PlanJson);
+    return resourceChanges(await this.#shown(file));
   }
 
   /** Does what a plan says. */
@@ -152,6 +147,10 @@ export class Terraform {
     // Terraform ends a provisioner's shell, and not what that has started.
     kill(running.child);
     return [...running.cut];
+  }
+
+  async #shown(file: string): Promise<PlanJson> {
+    return JSON.parse(await this.#told(['show', '-json', resolve(file)])) as PlanJson;
   }
 
   /** The standard output of a command that only reads. */

@@ -73,7 +73,7 @@ describe('the quick start stands', () => {
     await account.aws.moto.call('ec2', 'CreateTags', { ...tag, 'Tag.1.Value': 'mine now' }, region);
     try {
       const again = await one.stack.plan();
-      expect(again.drifted).toEqual(['aws_vpc.network']);
+      expect(again.drifted).toEqual([{ address: 'aws_vpc.network', attributes: ['tags', 'tags_all'] }]);
       expect(again.of('changed')).toEqual(['aws_vpc.network']);
     } finally {
       await account.aws.moto.call('ec2', 'CreateTags', { ...tag, 'Tag.1.Value': tags.Name }, region);

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { shell } from '../../../modules/shell/shell.ts';
 import { plainOutputs } from '../../../modules/terraform/outputs.ts';
+import type { Drift } from '../../../modules/terraform/resources.ts';
 import { Terraform, type Options } from '../../../modules/terraform/terraform.ts';
 import { found } from './ground.ts';
 import { rcText, type Mirror } from './rc.ts';
@@ -41,8 +42,8 @@ export interface Change {
 export interface Plan {
   /** True where nothing at all changes, not even an output. */
   readonly empty: boolean;
-  /** Addresses of what is not as the last deploy left it, and changes: what a user is warned of. */
-  readonly drifted: readonly string[];
+  /** What a user is warned of. */
+  readonly drifted: readonly Drift[];
   /** Without what stays as it is and what is only read. */
   readonly changes: readonly Change[];
   /** Addresses of a kind, sorted. */
