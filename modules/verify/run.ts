@@ -8,7 +8,7 @@ import { worst } from './judge.ts';
 import { controlNetwork, controls, services } from './plan.ts';
 import { randomFrom } from './random.ts';
 import type { ProbeTask, Report, StepReport } from './report.ts';
-import { course, specs, type Step } from './states.ts';
+import { anyAddress, course, specs, type Step } from './states.ts';
 import { take, type Place } from './step.ts';
 import type { Scene } from './table.ts';
 import { TargetFailed, type Change, type LaunchedTask, type Services, type Target, type TaskSpec } from './target.ts';
@@ -182,15 +182,6 @@ export async function populate(
 export function checkPolicy(cluster: Cluster, documents: readonly PolicyDocument[]): void {
   const host = (node: string): PolicyHost => ({ name: node, address: '192.0.2.1' });
   course(cluster, documents, true, anyAddress(specs(cluster)), host);
-}
-
-/** Addresses from the documentation range and beyond, one for each task: only to have a complete state. */
-function anyAddress({ tasks, guards }: ReturnType<typeof specs>): (task: string) => string {
-  const index = new Map([...tasks, ...guards].map((task, at) => [task.name, at]));
-  return (task) => {
-    const at = index.get(task) ?? 0;
-    return `198.18.${(at >> 8) & 255}.${at & 255}`;
-  };
 }
 
 function verdict(name: string, tasks: readonly LaunchedTask[], steps: readonly StepReport[]): string {

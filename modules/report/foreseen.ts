@@ -1,0 +1,78 @@
+/** What was worked out of a policy, as text: expectations, and who reaches whom by network. */
+import type { ForeseenStep, Foresight } from '../verify/foresee.ts';
+import { packetOf } from '../policy/traffic.ts';
+import { clean } from './clean.ts';
+import { fatesText } from './flow.ts';
+import { gridLines, type Notes } from './grid.ts';
+import { plural } from './say.ts';
+import { paintOf, type Style } from './style.ts';
+import { columns, wrap } from './text.ts';
+
+/** By network: what passes from the row to the column. Where pairs differ, each text with the number of its pairs. */
+export interface ForeseenMatrix {
+  readonly networks: readonly string[];
+  readonly cells: readonly (readonly string[])[];
+}
+
+export function matrixOf({ tasks, traffic }: Foresight, step: ForeseenStep): ForeseenMatrix {
+  const networks = [...new Set(tasks.map(({ network }) => network))];
+  const packets = traffic.map(packetOf);
+  const text = (from: string, to: string): string =>
+    fatesText(
+      packets.map((packet) => (step.evaluator.allows(from, to, packet) ? 'passes' : 'stopped')),
+      traffic,
+    );
+  const cell = (from: string, to: string): string => {
+    const counts = new Map<string, number>();
+    for (const source of tasks) {
+      for (const target of tasks) {
+        if (source.network !== from || target.network !== to || source === target) continue;
+        const one = text(source.name, target.name);
+        counts.set(one, (counts.get(one) ?? 0) + 1);
+      }
+    }
+    if (counts.size === 0) return '·';
+    if (counts.size === 1) return [...counts.keys()][0]!;
+    return [...counts].map(([one, count]) => `${count}x ${one}`).join('; ');
+  };
+  return { networks, cells: networks.map((from) => networks.map((to) => cell(from, to))) };
+}
+
+export function matrixText(foresight: Foresight, step: ForeseenStep, style: Style): string {
+  const { networks, cells } = matrixOf(foresight, step);
+  const notes: Notes = new Map();
+  const grid = {
+    title: 'from \\ to',
+    labels: networks.map(clean),
+    cells: cells.map((row) => row.map((text) => ({ text, outcome: 'pass' as const }))),
+  };
+  const lines = gridLines([grid], style.width, paintOf(style), notes);
+  const explained = [...notes].flatMap(([body, name]) => {
+    const [first, ...rest] = wrap(body, style.width - 2 - columns(name));
+    return [`${name} ${first!}`, ...rest.map((line) => ' '.repeat(columns(name) + 1) + line)];
+  });
+  const where = step.file === undefined ? '' : ` (${clean(step.file)})`;
+  return [`${clean(step.title)}${where}`, '', ...lines, ...(explained.length > 0 ? ['', ...explained] : []), ''].join(
+    '\n',
+  );
+}
+
+/** One line a step, and two for each expectation that does not hold. */
+export function checkText({ steps }: Foresight): string {
+  return steps
+    .flatMap((step) => {
+      const all = step.expectations.length;
+      const good = all - step.wrong.length;
+      const count =
+        all === 0 ? 'no expectations' : `${good} of ${plural(all, 'expectation')} ${good === 1 ? 'holds' : 'hold'}`;
+      return [
+        `${step.wrong.length === 0 ? '✔' : '✘'} ${clean(step.title)}: ${count}`,
+        ...step.wrong.flatMap((one) => [
+          `  ${clean(one.where)}: ${clean(one.text)}`,
+          `    ${one.wrong} of ${plural(one.cells, 'cell')} otherwise: ${clean(one.from)} -> ${clean(one.to)} ${clean(one.traffic)} is ${clean(one.because)}`,
+        ]),
+      ];
+    })
+    .map((line) => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,107 @@
+/** What the policy of a cluster will do, worked out before anything runs: the same steps that a verification walks. */
+import type { Cluster } from '../cluster/cluster.ts';
+import { describe } from '../policy/describe.ts';
+import type { PolicyDocument } from '../policy/document.ts';
+import { compileState, type Evaluator } from '../policy/evaluate.ts';
+import { resolveExpect } from '../policy/expect.ts';
+import { lint } from '../policy/lint.ts';
+import type { Traffic } from '../policy/model.ts';
+import { displayName, type Names } from '../policy/names.ts';
+import { packetOf } from '../policy/traffic.ts';
+import type { Problem } from '../problem/problem.ts';
+import { controlNetwork } from './plan.ts';
+import { anyAddress, course, specs, type Step } from './states.ts';
+
+export interface Foresight {
+  readonly steps: readonly ForeseenStep[];
+  readonly traffic: readonly Traffic[];
+  readonly names: Names;
+  /** One of each network on each agent; a policy goes by networks, and by hosts where net-modules names them. */
+  readonly tasks: readonly { readonly name: string; readonly network: string }[];
+  readonly warnings: readonly Problem[];
+}
+
+export interface ForeseenStep extends Step {
+  readonly evaluator: Evaluator;
+  /** Expectations that do not hold, each with a pair that shows it. */
+  readonly wrong: readonly WrongExpectation[];
+  /** What is useless in the state of this step. */
+  readonly lint: readonly Problem[];
+}
+
+export interface WrongExpectation {
+  readonly text: string;
+  readonly where: string;
+  /** How many pairs and classes of traffic it speaks of, and how many of them are otherwise. */
+  readonly cells: number;
+  readonly wrong: number;
+  /** One of those that are otherwise. */
+  readonly from: string;
+  readonly to: string;
+  readonly traffic: string;
+  readonly because: string;
+}
+
+/** Throws a Refusal with every problem of every file. */
+export function foresee(cluster: Cluster, documents: readonly PolicyDocument[]): Foresight {
+  const all = specs(cluster);
+  const { steps, traffic, names, warnings } = course(cluster, documents, true, anyAddress(all), (name) => ({
+    name,
+    address: '192.0.2.1',
+  }));
+  const { tasks } = all;
+  return {
+    traffic,
+    names,
+    tasks,
+    warnings,
+    steps: steps.map((step) => {
+      const evaluator = compileState(step.state);
+      return { ...step, evaluator, wrong: wrongOf(step, evaluator, tasks, traffic, names), lint: linted(step, names) };
+    }),
+  };
+}
+
+/** Without the network that a verification adds to tell a closed way from a broken one. */
+function linted(step: Step, names: Names): readonly Problem[] {
+  const control = [...step.state.profiles.keys()].filter((name) => displayName(names, name) === controlNetwork);
+  const profiles = new Map([...step.state.profiles].filter(([name]) => !control.includes(name)));
+  const endpoints = step.state.endpoints.filter(
+    (endpoint) => !endpoint.profiles.some((name) => control.includes(name)),
+  );
+  return lint({ profiles, endpoints }, names);
+}
+
+function wrongOf(
+  step: Step,
+  evaluator: Evaluator,
+  tasks: Foresight['tasks'],
+  traffic: readonly Traffic[],
+  names: Names,
+): WrongExpectation[] {
+  return step.expectations.flatMap(({ text, where, parsed }): WrongExpectation[] => {
+    const cells = resolveExpect(parsed, tasks, traffic).map((cell) => ({
+      from: tasks[cell.from]!.name,
+      to: tasks[cell.to]!.name,
+      traffic: traffic[cell.traffic]!,
+    }));
+    const otherwise = cells.filter(
+      (cell) => evaluator.allows(cell.from, cell.to, packetOf(cell.traffic)) !== (parsed.action === 'allow'),
+    );
+    const [first] = otherwise;
+    if (first === undefined) return [];
+    const decision = evaluator.decide(first.from, first.to, packetOf(first.traffic));
+    return [
+      {
+        text,
+        where,
+        cells: cells.length,
+        wrong: otherwise.length,
+        from: first.from,
+        to: first.to,
+        traffic: first.traffic.name,
+        because: describe(decision, names),
+      },
+    ];
+  });
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { admission } from '../../../modules/policy/admit.ts';
+import { parseCommand } from '../../../modules/policy/command.ts';
+import { compileState } from '../../../modules/policy/evaluate.ts';
+import type { PolicyState, Profile } from '../../../modules/policy/model.ts';
+import { world } from './arbitrary.ts';
+
+const profile = (name: string, more: Partial<Profile> = {}): Profile => ({
+  name,
+  tags: [name],
+  inbound: [],
+  outbound: [{ action: 'allow', from: {}, to: {} }],
+  ...more,
+});
+function cluster(...profiles: Profile[]): PolicyState {
+  return {
+    profiles: new Map(profiles.map((one) => [one.name, one])),
+    endpoints: profiles.map(({ name }, index) => ({ id: name, address: `10.0.0.${index}`, profiles: [name] })),
+  };
+}
+const http = { protocol: 'tcp', sourcePort: 40000, port: 80 } as const;
+
+test('a rule at the end where none matches, with the tag of the source and the one port', () => {
+  expect(admission(cluster(profile('client'), profile('web')), 'client', 'web', http)).toMatchObject({
+    commands: ['calicoctl profile web rule add inbound allow tcp from tag client to ports 80'],
+  });
+});
+
+test('before the rule that denies, on each side that denies', () => {
+  const deny = [{ action: 'deny', from: {}, to: {} }] as const;
+  const closed = cluster(profile('client', { outbound: deny }), profile('web', { inbound: deny }));
+  expect(admission(closed, 'client', 'web', http)).toMatchObject({
+    commands: [
+      'calicoctl profile client rule add outbound --at=1 allow tcp to ports 80 tag web',
+      'calicoctl profile web rule add inbound --at=1 allow tcp from tag client to ports 80',
+    ],
+  });
+});
+
+test('outside by its address', () => {
+  expect(admission(cluster(profile('web')), '203.0.113.7', 'web', http)).toMatchObject({
+    commands: ['calicoctl profile web rule add inbound allow tcp from cidr 203.0.113.7/32 to ports 80'],
+  });
+});
+
+test('nothing where it passes already', () => {
+  const open = profile('web', { inbound: [{ action: 'allow', from: {}, to: {} }] });
+  expect(admission(cluster(profile('client'), open), 'client', 'web', http)).toMatchObject({ commands: [] });
+});
+
+test('a reason where no rule can do it', () => {
+  const { profiles, endpoints } = cluster(profile('client'), profile('web'));
+  const bare = { profiles, endpoints: endpoints.map((one) => (one.id === 'web' ? { ...one, profiles: [] } : one)) };
+  expect(admission(bare, 'client', 'web', http)).toMatch(/put it on a network/);
+  const gone = { profiles: new Map([['client', profiles.get('client')!]]), endpoints };
+  expect(admission(gone, 'client', 'web', http)).toMatch(/missing or invalid/);
+});
+
+test('what it says admits the flow, in any state, by commands that calicoctl reads, and closes nothing', () => {
+  let admitted = 0;
+  fc.assert(
+    fc.property(world, ({ state, asks }) => {
+      for (const { from, to, packet } of asks) {
+        const answer = admission(state, from, to, packet);
+        if (typeof answer === 'string') continue;
+        for (const line of answer.commands) expect(parseCommand(line).ok).toBe(true);
+        const [before, after] = [compileState(state), compileState(answer.state)];
+        expect(after.allows(from, to, packet)).toBe(true);
+        if (answer.commands.length > 0) admitted++;
+        for (const other of asks)
+          if (before.allows(other.from, other.to, other.packet))
+            expect(after.allows(other.from, other.to, other.packet)).toBe(true);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(admitted).toBeGreaterThan(100);
+});

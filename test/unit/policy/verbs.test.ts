@@ -1,0 +1,161 @@
+/** `npm run policy` as a user calls it, in this process. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mesos-calico-policy-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+  vi.restoreAllMocks();
+});
+
+async function run(...words: string[]) {
+  const [argv, before] = [process.argv, process.exitCode];
+  let [stdout, stderr] = ['', ''];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((stdout += String(text)), true));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((stderr += String(text)), true));
+  try {
+    process.argv = ['node', 'policy', ...words];
+    vi.resetModules();
+    await import('../../../verbs/policy.ts');
+    return { code: process.exitCode, stdout, stderr };
+  } finally {
+    process.argv = argv;
+    process.exitCode = before;
+    vi.restoreAllMocks();
+  }
+}
+
+function file(text: string, name = 'policy.yaml'): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('check', () => {
+  test('of the Stars: every expectation holds, by cluster and by folder', async () => {
+    const stdout = `✔ Isolated: 6 of 6 expectations hold
+✔ Management UI admitted: 9 of 9 expectations hold
+✔ Client to frontend to backend only: 9 of 9 expectations hold
+`;
+    expect(await run('check', 'lab')).toEqual({ code: 0, stdout, stderr: '' });
+    expect(await run('check', 'policies/stars')).toEqual({ code: 0, stdout, stderr: '' });
+  });
+
+  test('an expectation that does not hold is told with its line, a pair, and who decides', async () => {
+    const wrong = file(
+      'title: Wrong\nprofiles:\n  web:\n    inbound:\n      - allow\nexpect:\n  - deny db -> web tcp 80\n',
+    );
+    const { code, stdout } = await run('check', wrong);
+    expect(code).toBe(1);
+    expect(stdout).toBe(`✘ Wrong: 0 of 1 expectation hold
+  ${wrong}:7: deny db -> web tcp 80
+    4 of 4 cells otherwise: db@general-1 -> web@general-1 tcp is allowed by web inbound rule 1 (allow)
+`);
+  });
+
+  test('a rule that cannot be read is refused with its line, before anything is answered', async () => {
+    const { code, stdout, stderr } = await run(
+      'check',
+      file('title: Broken\nprofiles:\n  web:\n    inbound:\n      - alow tcp\n'),
+    );
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/policy\.yaml:5:9 .*Did you mean "allow"\?.*\[unknown-action\]$/m);
+  });
+});
+
+describe('matrix', () => {
+  test('after the last file, by network', async () => {
+    const { code, stdout } = await run('matrix', 'lab');
+    expect(code).toBe(0);
+    expect(stdout).toBe(`Client to frontend to backend only (policies/stars/3-one-way.yaml)
+
+from \\ to      management-ui  client    frontend  backend
+management-ui  tcp 9001       tcp 9000  tcp 9000  tcp 9000
+client         tcp 9001       all       tcp 9000  -
+frontend       tcp 9001       -         all       tcp 9000
+backend        tcp 9001       -         -         all
+`);
+  });
+
+  test('after another, and as JSON', async () => {
+    const { stdout } = await run('matrix', 'lab', '--step', '1', '--json');
+    expect(JSON.parse(stdout)).toEqual({
+      title: 'Isolated',
+      file: 'policies/stars/1-isolated.yaml',
+      networks: ['management-ui', 'client', 'frontend', 'backend'],
+      cells: [
+        ['all', '-', '-', '-'],
+        ['-', 'all', '-', '-'],
+        ['-', '-', 'all', '-'],
+        ['-', '-', '-', 'all'],
+      ],
+    });
+  });
+});
+
+describe('explain', () => {
+  test('who decides, and what would admit it', async () => {
+    expect(await run('explain', 'lab', 'client', 'backend', 'tcp', '9000')).toEqual({
+      code: 1,
+      stdout: `client@general-1 -> backend@general-1 tcp 9000: denied
+  out of the source:     allowed by client outbound rule 1 (allow)
+  into the destination:  denied: no inbound rule of backend matched
+To admit it:
+  calicoctl profile backend rule add inbound allow tcp from tag client to ports 9000
+`,
+      stderr: '',
+    });
+  });
+
+  test('what passes is exit code 0; a network to itself is two of its tasks', async () => {
+    const { code, stdout } = await run('explain', 'lab', 'client', 'client', 'icmp');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^client@general-1 -> client@general-2 icmp echo request: allowed\n/);
+  });
+
+  test.each([
+    ['a network that nobody knows', ['cleint', 'backend'], 'Did you mean client?'],
+    ['a protocol that is none', ['client', 'backend', 'tpc'], '"tpc" is no protocol.'],
+    ['a port that is none', ['client', 'backend', 'tcp', '70000'], '"70000" is no port.'],
+    ['a port of icmp', ['client', 'backend', 'icmp', '8'], 'icmp has no ports.'],
+    ['one end only', ['client'], 'Two ends are asked about.'],
+    ['a word too many', ['client', 'backend', 'tcp', '80', 'now'], '"now" stands after the end.'],
+  ])('refuses %s', async (_, words, what) => {
+    const { code, stderr } = await run('explain', 'lab', ...words);
+    expect(code).toBe(2);
+    expect(stderr).toContain(what);
+  });
+});
+
+test('lint says what is useless, and is exit code 1 then', async () => {
+  expect(await run('lint', 'lab')).toEqual({ code: 0, stdout: 'Nothing to say.\n', stderr: '' });
+  const useless = file('title: Twice\nprofiles:\n  web:\n    inbound:\n      - allow\n      - deny tcp\n');
+  const { code, stdout } = await run('lint', useless);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^web inbound rule 2 \(deny tcp\) never decides: .*\[shadowed-rule\]\n$/);
+});
+
+test('compile prints the commands from each file to the next', async () => {
+  const { code, stdout } = await run('compile', 'policies/stars');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^# Isolated\n# nothing to change\n\n# Management UI admitted\ncalicoctl profile /);
+  expect(stdout).toContain('calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 9000\n');
+});
+
+test.each([
+  ['no question', [], 'It is not said what to do.'],
+  ['a question that nobody knows', ['chek', 'lab'], 'Did you mean check?'],
+  ['no policy', ['check'], 'It is not said of which policy.'],
+  ['a word too many', ['check', 'lab', 'now'], '"now" is a word too many.'],
+  ['a cluster that nobody knows', ['check', 'lbb'], 'There is no cluster lbb'],
+  ['a step that is not there', ['matrix', 'lab', '--step', '4'], 'the policy has the steps 1 to 3.'],
+])('refuses %s', async (_, words, what) => {
+  const { code, stdout, stderr } = await run(...words);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(what);
+});

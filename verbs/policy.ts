@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { main, type Call } from '../modules/cli/verb.ts';
+import { loadCluster } from '../modules/cluster/load.ts';
+import { nearest } from '../modules/problem/nearest.ts';
+import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
+import { checkText, matrixOf, matrixText } from '../modules/report/foreseen.ts';
+import { styleOf } from '../modules/report/style.ts';
+import { ask } from '../modules/verify/ask.ts';
+import { readPolicies } from '../modules/verify/documents.ts';
+import { foresee, type ForeseenStep, type Foresight } from '../modules/verify/foresee.ts';
+import { looseCluster } from '../modules/verify/loose.ts';
+
+const options = {
+  release: { type: 'string', value: 'NAME', help: 'classic or current, for policies alone (default: classic)' },
+  step: { type: 'string', value: 'N', help: 'the policy as it is after the Nth file (default: after the last)' },
+  json: { type: 'boolean', help: 'print the answer as JSON' },
+} as const;
+type Options = Call<typeof options>['options'];
+
+const questions = ['check', 'matrix', 'explain', 'lint', 'compile'] as const;
+type Question = (typeof questions)[number];
+
+await main({
+  name: 'npm run policy',
+  usage: `(${questions.join(' | ')}) (NAME | FILE | FOLDER) [FROM TO [tcp PORT | udp PORT | icmp]] [--step N] [--json]`,
+  help: `
+What a policy will do, before anything runs. NAME is a cluster with its policies; FILE or FOLDER are
+policies alone, on networks that they name themselves.
+
+check    are the expectations in the files what the rules bring about? Who decides where not?
+matrix   who reaches whom, by network
+explain  from a network (or address) to another: who decides, and the smallest edit that would admit it
+lint     rules that can never decide, names that nobody carries, what calicoctl would trip over
+compile  the calicoctl commands from each file to the next
+
+Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
+  options,
+  run: ({ words, options: given }): ExitCode => {
+    const [question, where, ...rest] = words;
+    if (!isQuestion(question)) throw notAQuestion(question);
+    if (where === undefined) throw usage('It is not said of which policy.', `npm run policy ${question} lab`);
+    if (question !== 'explain' && rest[0] !== undefined) {
+      throw usage(`"${rest[0]}" is a word too many.`, `npm run policy ${question} ${where}`);
+    }
+    const cluster = isPolicy(where) ? looseCluster(where, given.release ?? 'classic') : loadCluster(where);
+    const foresight = foresee(cluster, readPolicies(cluster));
+    switch (question) {
+      case 'check':
+        return check(foresight, given);
+      case 'matrix':
+        return matrix(foresight, given);
+      case 'explain':
+        return explain(foresight, rest, given);
+      case 'lint':
+        return linted(foresight, given);
+      case 'compile':
+        return compiled(foresight, given);
+    }
+  },
+});
+
+/** A folder, or a file that describes no cluster. */
+function isPolicy(where: string): boolean {
+  if (!existsSync(where)) return false;
+  return statSync(where).isDirectory() || !/^["']?target["']?\s*:/m.test(readFileSync(where, 'utf8'));
+}
+
+function check(foresight: Foresight, { json }: Options): ExitCode {
+  const steps = foresight.steps.map(({ title, file, expectations, wrong }) => ({
+    title,
+    file,
+    expectations: expectations.length,
+    wrong,
+  }));
+  print(json, { steps }, () => checkText(foresight));
+  return steps.every(({ wrong }) => wrong.length === 0) ? exit.fine : exit.no;
+}
+
+function matrix(foresight: Foresight, { json, step: word }: Options): ExitCode {
+  const step = stepOf(foresight, word);
+  print(json, { title: step.title, file: step.file, ...matrixOf(foresight, step) }, () =>
+    matrixText(foresight, step, styleOf(process.stdout, process.env)),
+  );
+  return exit.fine;
+}
+
+function explain(foresight: Foresight, words: readonly string[], { json, step: word }: Options): ExitCode {
+  const answer = ask(foresight, stepOf(foresight, word), words);
+  const { from, to, traffic, allow, outbound, inbound, admit, hopeless } = answer;
+  print(json, answer, () =>
+    [
+      `${from} -> ${to} ${traffic}: ${allow ? 'allowed' : 'denied'}`,
+      `  out of the source:     ${outbound}`,
+      `  into the destination:  ${inbound}`,
+      ...(admit.length > 0 ? ['To admit it:', ...admit.map((line) => `  ${line}`)] : []),
+      ...(hopeless === undefined ? [] : [`No rule would admit it: ${hopeless}.`]),
+      '',
+    ].join('\n'),
+  );
+  return allow ? exit.fine : exit.no;
+}
+
+function linted({ steps, warnings }: Foresight, { json, step: word }: Options): ExitCode {
+  const found = [...warnings, ...stepOf({ steps }, word).lint];
+  print(json, { warnings: found }, () =>
+    found.length === 0 ? 'Nothing to say.\n' : found.map((one) => `${format(one)}\n`).join(''),
+  );
+  return found.length === 0 ? exit.fine : exit.no;
+}
+
+function compiled({ steps }: Foresight, { json }: Options): ExitCode {
+  print(json, { steps: steps.map(({ title, file, commands }) => ({ title, file, commands })) }, () =>
+    steps
+      .map(
+        ({ title, commands }) =>
+          `# ${title}\n${commands.map((line) => `${line}\n`).join('') || '# nothing to change\n'}`,
+      )
+      .join('\n'),
+  );
+  return exit.fine;
+}
+
+function stepOf({ steps }: Pick<Foresight, 'steps'>, word: string | undefined): ForeseenStep {
+  const step = word === undefined ? steps.at(-1) : steps[Number(word) - 1];
+  if (step !== undefined) return step;
+  throw usage(`--step is "${word}".`, '--step 1', `the policy has the steps 1 to ${steps.length}.`);
+}
+
+function print(json: boolean | undefined, data: unknown, text: () => string): void {
+  process.stdout.write(json === true ? `${JSON.stringify(data, null, 2)}\n` : text());
+}
+
+function isQuestion(word: string | undefined): word is Question {
+  return questions.some((one) => one === word);
+}
+
+function notAQuestion(word: string | undefined): Refusal {
+  const near = word === undefined ? undefined : nearest(word, questions);
+  const what =
+    word === undefined ? 'It is not said what to do.' : `There is no "${word}".${near ? ` Did you mean ${near}?` : ''}`;
+  return usage(what, 'npm run policy check lab', `the first word is one of ${questions.join(', ')}.`);
+}
+
+function usage(what: string, example: string, rule?: string): Refusal {
+  return new Refusal([{ code: 'usage', what, ...(rule === undefined ? {} : { rule }), example }]);
+}
