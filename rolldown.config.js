@@ -1,5 +1,6 @@
 /**
  * The cdktf app as one bundle: cdktf and its bindings are hundreds of files, and finding each takes longer than reading it.
+ * `npm run policy`, which answers at once, is another, in the place of what tsc has made of it.
  * Runs after tsc, whose output it takes the description's schema from.
  */
 import standalone from 'ajv/dist/standalone/index.js';
@@ -25,10 +26,18 @@ const compiledSchema = {
 /** cdktf was archived in 2025; its fork cdktn takes the same code: `CDKTF_PACKAGE=cdktn npm run build`. */
 const framework = process.env.CDKTF_PACKAGE ?? 'cdktf';
 
-export default {
-  input: { main: 'stacks/main.ts' },
-  platform: 'node',
-  resolve: { alias: { cdktf: framework } },
-  plugins: [compiledSchema],
-  output: { dir: 'dist/stacks', format: 'esm', chunkFileNames: '[name].js', cleanDir: true },
-};
+export default [
+  {
+    input: { main: 'stacks/main.ts' },
+    platform: 'node',
+    resolve: { alias: { cdktf: framework } },
+    plugins: [compiledSchema],
+    output: { dir: 'dist/stacks', format: 'esm', chunkFileNames: '[name].js', cleanDir: true },
+  },
+  {
+    input: { policy: 'verbs/policy.ts' },
+    platform: 'node',
+    plugins: [compiledSchema],
+    output: { dir: 'dist/verbs', format: 'esm', chunkFileNames: 'chunks/[name].js', sourcemap: true },
+  },
+];
