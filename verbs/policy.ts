@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { main, type Call } from '../modules/cli/verb.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
 import { nearest } from '../modules/problem/nearest.ts';
 import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
+import { chartFile, chartPage, type Chart } from '../modules/report/chart.ts';
 import { checkText, matrixOf, matrixText } from '../modules/report/foreseen.ts';
 import { styleOf } from '../modules/report/style.ts';
 import { ask } from '../modules/verify/ask.ts';
@@ -13,6 +14,8 @@ import { looseCluster } from '../modules/verify/loose.ts';
 const options = {
   release: { type: 'string', value: 'NAME', help: 'classic or current, for policies alone (default: classic)' },
   step: { type: 'string', value: 'N', help: 'the policy as it is after the Nth file (default: after the last)' },
+  svg: { type: 'string', value: 'FILE', help: 'write the matrix of that step as a drawing' },
+  html: { type: 'string', value: 'FILE', help: 'write the matrices of all steps as a page' },
   json: { type: 'boolean', help: 'print the answer as JSON' },
 } as const;
 type Options = Call<typeof options>['options'];
@@ -76,11 +79,20 @@ function check(foresight: Foresight, { json }: Options): ExitCode {
   return steps.every(({ wrong }) => wrong.length === 0) ? exit.fine : exit.no;
 }
 
-function matrix(foresight: Foresight, { json, step: word }: Options): ExitCode {
+function matrix(foresight: Foresight, { json, step: word, svg, html }: Options): ExitCode {
   const step = stepOf(foresight, word);
-  print(json, { title: step.title, file: step.file, ...matrixOf(foresight, step) }, () =>
-    matrixText(foresight, step, styleOf(process.stdout, process.env)),
-  );
+  const chart = (one: ForeseenStep): Chart => ({
+    title: one.title,
+    ...(one.file === undefined ? {} : { origin: one.file }),
+    ...matrixOf(foresight, one),
+  });
+  if (svg !== undefined) writeFileSync(svg, chartFile(chart(step)));
+  if (html !== undefined) writeFileSync(html, chartPage('Who reaches whom', foresight.steps.map(chart)));
+  print(json, { title: step.title, file: step.file, ...matrixOf(foresight, step) }, () => {
+    const written = [svg, html].filter((file) => file !== undefined);
+    const where = written.length === 0 ? '' : `\nWritten: ${written.join(', ')}\n`;
+    return matrixText(foresight, step, styleOf(process.stdout, process.env)) + where;
+  });
   return exit.fine;
 }
 

@@ -52,18 +52,13 @@ export function admission(
 
 /** Where the rule goes: before the one that denies, or to the end of the last profile. */
 function placeOf({ because }: SideDecision): { readonly profile: string; readonly index?: number } | string {
-  switch (because.kind) {
-    case 'rule':
-      return { profile: because.profile, index: because.position - 1 };
-    case 'no rule matched':
-      return { profile: because.profiles.at(-1)! };
-    case 'no profile':
-      return 'an endpoint without a profile is cut off: put it on a network';
-    case 'missing profile':
-      return `the profile ${because.profile} is missing or invalid, and drops everything: mend that first`;
-    default:
-      return 'no rule of a profile decides this';
+  if (because.kind === 'rule') return { profile: because.profile, index: because.position - 1 };
+  if (because.kind === 'no rule matched') return { profile: because.profiles.at(-1)! };
+  if (because.kind === 'no profile') return 'an endpoint without a profile is cut off: put it on a network';
+  if (because.kind === 'missing profile') {
+    return `the profile ${because.profile} is missing or invalid, and drops everything: mend that first`;
   }
+  return 'no rule of a profile decides this';
 }
 
 /** The peer by a tag that its profiles have, the first of the first; outside by its address. */

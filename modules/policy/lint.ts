@@ -94,31 +94,32 @@ function missing(name: string, { endpoints }: PolicyState, names: Names): Proble
 
 /** Whether every packet that `b` matches is matched by `a`. False where it cannot be told from the two rules alone. */
 export function covers(a: Rule, b: Rule): boolean {
-  const { action: _a, protocol: _p, icmp, from, to, ...more } = a;
-  const { action: _b, protocol: _q, icmp: _i, from: _f, to: _t, ...others } = b;
+  const { icmp } = a;
   return (
-    isDeepStrictEqual(more, others) &&
+    isDeepStrictEqual(without(a, ruleFields), without(b, ruleFields)) &&
     (a.protocol === undefined || a.protocol === b.protocol) &&
     (icmp === undefined || (b.icmp?.type === icmp.type && (icmp.code === undefined || icmp.code === b.icmp.code))) &&
-    coversPeer(from, b.from) &&
-    coversPeer(to, b.to)
+    coversPeer(a.from, b.from) &&
+    coversPeer(a.to, b.to)
   );
 }
 
 function coversPeer(a: Peer, b: Peer): boolean {
-  const { tag, cidr, ports, ...more } = a;
+  const { tag, cidr, ports } = a;
   return (
-    isDeepStrictEqual(more, pickSame(more, b)) &&
+    isDeepStrictEqual(without(a, peerFields), without(b, peerFields)) &&
     (tag === undefined || tag === b.tag) &&
     (cidr === undefined || (b.cidr !== undefined && within(cidr, b.cidr))) &&
     (ports === undefined || ports.length === 0 || coversPorts(ports, b.ports ?? []))
   );
 }
 
-/** Of `b`, the fields that `a` has. */
-function pickSame(a: object, b: object): object {
-  return Object.fromEntries(Object.entries(b).filter(([key]) => key in a));
-}
+/** What is compared with care; any other field has to be the same in both. */
+const ruleFields: ReadonlySet<string> = new Set(['action', 'protocol', 'icmp', 'from', 'to']);
+const peerFields: ReadonlySet<string> = new Set(['tag', 'cidr', 'ports']);
+
+const without = (of: object, fields: ReadonlySet<string>): object =>
+  Object.fromEntries(Object.entries(of).filter(([name]) => !fields.has(name)));
 
 function within(outer: string, inner: string): boolean {
   if (outer === inner) return true;

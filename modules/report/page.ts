@@ -3,5 +3,5 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../root/root.ts';
 
-export const asset = (name: 'page.html' | 'page.css' | 'page.js' | 'graph.css'): string =>
+export const asset = (name: 'page.html' | 'page.css' | 'page.js' | 'graph.css' | 'chart.css'): string =>
   readFileSync(join(root, 'modules', 'report', 'page', name), 'utf8');

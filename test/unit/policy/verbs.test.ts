@@ -1,8 +1,9 @@
 /** `npm run policy` as a user calls it, in this process. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { chartFile } from '../../../modules/report/chart.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -95,6 +96,30 @@ backend        tcp 9001       -         -         all
         ['-', '-', '-', 'all'],
       ],
     });
+  });
+});
+
+describe('matrix as a drawing', () => {
+  test('a file of its own, and a page with every step', async () => {
+    const [svg, html] = [join(folder, 'matrix.svg'), join(folder, 'matrix.html')];
+    const { code, stdout } = await run('matrix', 'lab', '--svg', svg, '--html', html);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Written: ${svg}, ${html}`);
+    const drawn = readFileSync(svg, 'utf8');
+    expect(drawn.match(/<g class="(all|some|none)">/g)).toHaveLength(16);
+    expect(drawn).toContain('<title>client to frontend: tcp 9000</title>');
+    expect(drawn).toContain('<title>frontend to client: nothing</title>');
+    const page = readFileSync(html, 'utf8');
+    expect(page.match(/<svg /g)).toHaveLength(3);
+    // Nothing is fetched, and nothing runs.
+    expect(page).not.toMatch(/<script|<link|src=|url\(/);
+  });
+
+  test('what stands in a policy stays text', () => {
+    const drawn = chartFile({ title: '</svg><script>', networks: ['a&b'], cells: [['"all"']] });
+    expect(drawn).not.toContain('<script>');
+    expect(drawn).toContain('&lt;/svg&gt;&lt;script&gt;');
+    expect(drawn).toContain('a&amp;b to a&amp;b: &quot;all&quot;');
   });
 });
 
