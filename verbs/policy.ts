@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { main, type Call } from '../modules/cli/verb.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
+import { classDiff, membersText, type Members } from '../modules/policy/classdiff.ts';
 import { nearest } from '../modules/problem/nearest.ts';
 import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
 import { chartFile, chartPage, type Chart } from '../modules/report/chart.ts';
-import { checkText, matrixOf, matrixText } from '../modules/report/foreseen.ts';
+import { checkText, diffText, matrixOf, matrixText } from '../modules/report/foreseen.ts';
 import { styleOf } from '../modules/report/style.ts';
 import { ask } from '../modules/verify/ask.ts';
 import { readPolicies } from '../modules/verify/documents.ts';
@@ -20,7 +21,7 @@ const options = {
 } as const;
 type Options = Call<typeof options>['options'];
 
-const questions = ['check', 'matrix', 'explain', 'lint', 'compile'] as const;
+const questions = ['check', 'matrix', 'explain', 'diff', 'lint', 'compile'] as const;
 type Question = (typeof questions)[number];
 
 await main({
@@ -33,6 +34,7 @@ policies alone, on networks that they name themselves.
 check    are the expectations in the files what the rules bring about? Who decides where not?
 matrix   who reaches whom, by network
 explain  from a network (or address) to another: who decides, and the smallest edit that would admit it
+diff     which flows each file opens and closes, as groups of tasks
 lint     rules that can never decide, names that nobody carries, what calicoctl would trip over
 compile  the calicoctl commands from each file to the next
 
@@ -54,6 +56,8 @@ Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
         return matrix(foresight, given);
       case 'explain':
         return explain(foresight, rest, given);
+      case 'diff':
+        return diff(foresight, given);
       case 'lint':
         return linted(foresight, given);
       case 'compile':
@@ -110,6 +114,34 @@ function explain(foresight: Foresight, words: readonly string[], { json, step: w
     ].join('\n'),
   );
   return allow ? exit.fine : exit.no;
+}
+
+function diff(foresight: Foresight, { json }: Options): ExitCode {
+  const { steps, names } = foresight;
+  const changes = steps.slice(1).map((after, index) => {
+    const before = steps[index]!;
+    return { before: before.title, after: after.title, diff: classDiff(before.matrix(), after.matrix()) };
+  });
+  const members = (some: Members): string => membersText(some, names);
+  const data = changes.map(({ before, after, diff: { changes: all, opened, closed } }) => ({
+    before,
+    after,
+    opened,
+    closed,
+    changes: all.map(({ opens, from, to, traffic, pairs }) => ({
+      opens,
+      from: members(from),
+      to: members(to),
+      traffic: traffic.map(({ name }) => name),
+      pairs,
+    })),
+  }));
+  print(json, { diffs: data }, () =>
+    changes.length === 0
+      ? 'There is one file, and nothing to compare it with.\n'
+      : changes.map(({ before, after, diff: one }) => diffText(before, after, one, foresight)).join('\n'),
+  );
+  return exit.fine;
 }
 
 function linted({ steps, warnings }: Foresight, { json, step: word }: Options): ExitCode {

@@ -120,7 +120,7 @@ export function parseRules(value: string): Pick<Profile, Direction> {
 
 /** A rule as Felix reads it; a port range is a string `N:M`. */
 interface RuleJson {
-  action?: 'allow' | 'deny';
+  action?: Rule['action'];
   protocol?: Rule['protocol'];
   src_tag?: string;
   src_net?: string;

@@ -1,7 +1,8 @@
 /** A decision in one plain sentence. */
-import type { Decision, SideDecision } from './model.ts';
+import { quirks } from './felix.ts';
+import type { Because, Decision, Rule, SideDecision } from './model.ts';
 import { displayName, displayRule, noNames, type Names } from './names.ts';
-import { formatRule } from './rule.ts';
+import { ruleText } from './text.ts';
 
 /**
  * `allowed by client inbound rule 2 (allow tcp from tag management-ui to ports 9000)`, or
@@ -23,14 +24,21 @@ function allowed(side: SideDecision, names: Names): string {
   const { because } = side;
   switch (because.kind) {
     case 'rule':
-      return `allowed by ${ruleText(side.direction, because, names)}`;
+    case 'policy rule':
+      return `allowed by ${byRule(side.direction, because, names)}`;
     case 'own address':
       return 'allowed: a packet to the own address never leaves the task';
+    case 'own host':
+      return 'allowed: a host reaches its own tasks, and no policy is asked';
+    case 'to own host':
+      return `allowed: ${because.what} from a task to its own host is let through before any rule`;
     case 'not an endpoint':
       return `allowed: the ${end(side)} is no endpoint, so no policy is asked`;
+    case 'no policy passed':
     case 'no rule matched':
     case 'no profile':
     case 'missing profile':
+    case 'inactive':
       throw new Error(`a chain cannot allow because of "${because.kind}"`);
   }
 }
@@ -39,7 +47,12 @@ function denied(side: SideDecision, names: Names): string {
   const { because } = side;
   switch (because.kind) {
     case 'rule':
-      return `denied by ${ruleText(side.direction, because, names)}`;
+    case 'policy rule':
+      return `denied by ${byRule(side.direction, because, names)}`;
+    case 'no policy passed': {
+      const policies = because.policies.join(', ');
+      return `denied: no ${side.direction} rule of ${policies} in the tier ${because.tier} matched`;
+    }
     case 'no rule matched': {
       const profiles = because.profiles.map((name) => displayName(names, name)).join(', ');
       return `denied: no ${side.direction} rule of ${profiles} matched`;
@@ -48,7 +61,12 @@ function denied(side: SideDecision, names: Names): string {
       return `denied: the ${end(side)} has no profile`;
     case 'missing profile':
       return `denied: the profile ${displayName(names, because.profile)} of the ${end(side)} is missing or invalid`;
+    case 'inactive':
+      return `denied: the ${end(side)} is inactive`;
+    case 'to own host':
+      return 'denied: DefaultEndpointToHostAction drops what a task sends to its own host';
     case 'own address':
+    case 'own host':
     case 'not an endpoint':
       throw new Error(`a chain cannot deny because of "${because.kind}"`);
   }
@@ -58,9 +76,13 @@ function end(side: SideDecision): string {
   return side.direction === 'outbound' ? 'source' : 'destination';
 }
 
-type ByRule = Extract<SideDecision['because'], { readonly kind: 'rule' }>;
+type ByRule = Extract<Because, { readonly rule: Rule }>;
 
-function ruleText(direction: string, { profile, position, rule }: ByRule, names: Names): string {
-  const text = formatRule(displayRule(names, rule));
-  return `${displayName(names, profile)} ${direction} rule ${position} (${text})`;
+function byRule(direction: string, because: ByRule, names: Names): string {
+  const { position, rule, quirk } = because;
+  const owner =
+    because.kind === 'rule' ? displayName(names, because.profile) : `the policy ${because.policy} of ${because.tier}`;
+  const known = Object.entries(quirks).find(([name]) => name === quirk)?.[1];
+  const note = known === undefined ? '' : `; Felix: ${known.what}`;
+  return `${owner} ${direction} rule ${position} (${ruleText(displayRule(names, rule))})${note}`;
 }

@@ -3,17 +3,20 @@
  *
  *     matrixOf(state, traffic)     -> Matrix; throws a Refusal for a state that cannot be decided
  *     matrix.allowed(f, t, c)      -> by index into matrix.endpoints and matrix.traffic
- *     diff(before, after)          -> the cells that open and that close
+ *     matrix.flows(c)              -> by class of sources: the classes of destinations, see matrix.factors.classes
+ *     openFlows(matrix)            -> how many flows are open, by class of traffic
+ *     diff(before, after)          -> the cells that open and that close; classdiff.ts has them as classes
  *
  * It stays factored: endpoints that no rule can tell apart are one peer class, and for each class, direction and traffic
  * there is one bitset over the peer classes. A cell is two bits of it: the source's outbound, the destination's inbound.
  */
-import { Refusal } from '../problem/problem.ts';
-import { addressNumber, parseNet } from './address.ts';
-import { tagMembers } from './chain.ts';
-import type { Direction, Endpoint, Packet, Peer, PolicyState, Rule, Traffic } from './model.ts';
-import { inPorts } from './ports.ts';
-import { packetOf } from './traffic.ts';
+import { Refusal, type Problem } from '../problem/problem.ts';
+import { parseNet } from './address.ts';
+import { and, has, noBits, transposed, weigher, type Bits } from './bits.ts';
+import { peerClasses, tagged, within, type PeerClasses } from './classes.ts';
+import { Kinds, readyProfile, type Peers, type ReadyProfile } from './classrules.ts';
+import { rowsOf, type Column } from './classrows.ts';
+import type { Endpoint, Peer, PolicyState, Profile, Rule, Traffic } from './model.ts';
 import { profileFault, stateProblems } from './valid.ts';
 
 export interface Matrix {
@@ -21,6 +24,23 @@ export interface Matrix {
   readonly traffic: readonly Traffic[];
   /** False for an index that does not exist. An endpoint always reaches itself. */
   readonly allowed: (from: number, to: number, traffic: number) => boolean;
+  /** By class: the classes that it reaches. Two endpoints of one class are a flow as well; one with itself is not. */
+  readonly flows: (traffic: number) => readonly Bits[];
+  readonly factors: Factors;
+}
+
+/** What a matrix is made of. */
+export interface Factors {
+  readonly state: PolicyState;
+  readonly traffic: readonly Traffic[];
+  readonly classes: PeerClasses;
+  /** By tag: the classes that carry it. */
+  readonly tags: ReadonlyMap<string, Bits>;
+  /** Those that Felix takes. */
+  readonly profiles: ReadonlyMap<string, ReadyProfile>;
+  readonly kinds: Kinds;
+  /** By traffic. */
+  readonly columns: readonly Column[];
 }
 
 /** Indexes into the endpoints and the traffic of both matrices. */
@@ -36,25 +56,115 @@ export interface MatrixDiff {
 }
 
 export function matrixOf(state: PolicyState, traffic: readonly Traffic[]): Matrix {
-  const problems = stateProblems(state);
+  const problems = [...stateProblems(state), ...matrixProblems(state)];
   if (problems.length > 0) throw new Refusal(problems);
-  const space = peerSpace(state);
-  const packets = traffic.map(packetOf);
-  // By traffic, then by class: the peer classes that its chain lets through.
-  const sets = (direction: Direction) => {
-    const profiles = halves(state, space, direction);
-    return packets.map((packet) => chains(space, profiles, packet));
-  };
-  const inbound = sets('inbound');
-  const outbound = sets('outbound');
+  const classes = peerClasses(
+    state,
+    namedCidrs(state.profiles.values()).flatMap((cidr) => parseNet(cidr) ?? []),
+  );
+  const tags = tagged(classes, state);
+  const peers = peersOf(classes, tags);
+  const kinds = new Kinds();
+  const profiles = new Map<string, ReadyProfile>();
+  for (const [name, profile] of state.profiles) {
+    const ready = readyProfile(profile, peers, kinds);
+    if (ready !== undefined) profiles.set(name, ready);
+  }
+  const inbound = rowsOf(classes, profiles, 'inbound');
+  const outbound = rowsOf(classes, profiles, 'outbound');
+  const columns = traffic.map((one): Column => {
+    const active = kinds.active(one);
+    return { inbound: inbound(active), outbound: outbound(active) };
+  });
+  return matrixFrom({ state, traffic, classes, tags, profiles, kinds, columns });
+}
+
+export function matrixFrom(factors: Factors): Matrix {
+  const { state, traffic, classes, columns } = factors;
+  const flows: (readonly Bits[])[] = [];
   return {
     endpoints: state.endpoints,
     traffic,
     allowed: (from, to, index) => {
-      const source = space.classOf[from];
-      const target = space.classOf[to];
-      if (source === undefined || target === undefined || index >= traffic.length) return false;
-      return from === to || (has(outbound[index]![source]!, target) && has(inbound[index]![target]!, source));
+      const source = classes.classOf[from];
+      const target = classes.classOf[to];
+      const column = columns[index];
+      if (source === undefined || target === undefined || column === undefined) return false;
+      return from === to || (has(column.outbound[source]!, target) && has(column.inbound[target]!, source));
+    },
+    flows: (index) => (flows[index] ??= flowsOf(columns[index]!)),
+    factors,
+  };
+}
+
+/** What leaves the source and is let in by the destination. */
+export function flowsOf({ inbound, outbound }: Column): readonly Bits[] {
+  const admitted = transposed(inbound);
+  return outbound.map((row, source) => and(row, admitted[source]!));
+}
+
+/** Ordered pairs of two endpoints of which the first reaches the second, by class of traffic. */
+export function openFlows(matrix: Matrix): readonly number[] {
+  const { weights } = matrix.factors.classes;
+  const weigh = weigher(weights);
+  return matrix.traffic.map((_, index) =>
+    matrix.flows(index).reduce((sum, row, source) => {
+      const weight = weights[source]!;
+      return sum + weight * (weigh(row) - (has(row, source) ? 1 : 0));
+    }, 0),
+  );
+}
+
+/** What the evaluator knows and the matrix does not: a wrong matrix would be worse than none. */
+export function matrixProblems({ tiers = [], endpoints, profiles }: PolicyState): readonly Problem[] {
+  const found = new Set<string>();
+  if (tiers.length > 0) found.add('tiers');
+  if (endpoints.some(({ state }) => state === 'inactive')) found.add('inactive endpoints');
+  for (const profile of profiles.values()) {
+    for (const what of strange(profile)) if (profileFault(profile) === undefined) found.add(what);
+  }
+  return [...found].map((what) => ({
+    code: 'no-matrix',
+    what: `The matrix cannot tell of ${what} yet.`,
+    rule: 'It knows profiles of IPv4 rules that allow or deny, by tags, CIDRs, ports and ICMP types.',
+  }));
+}
+
+/** What rules of a profile ask that `readyProfile` does not look at. */
+function strange({ inbound, outbound }: Profile): readonly string[] {
+  const odd = ({ selector, not, cidr }: Peer): boolean =>
+    selector !== undefined || not !== undefined || cidr?.includes(':') === true;
+  const oddities = ({ action, ipVersion, protocol, from, to, not }: Rule): readonly string[] => [
+    ...(action === 'allow' || action === 'deny' ? [] : [`the action "${action}"`]),
+    ...(ipVersion === undefined ? [] : ['IP versions']),
+    ...(protocol === undefined || ['tcp', 'udp', 'icmp'].includes(`${protocol}`) ? [] : [`the protocol "${protocol}"`]),
+    ...(not !== undefined || odd(from) || odd(to) ? ['selectors, negations or IPv6 networks'] : []),
+  ];
+  return [...inbound, ...outbound].flatMap(oddities);
+}
+
+/** All CIDRs that rules name, once. */
+export function namedCidrs(profiles: Iterable<Profile>): readonly string[] {
+  const cidrs = new Set<string>();
+  for (const { inbound, outbound } of profiles) {
+    for (const { from, to } of [...inbound, ...outbound]) {
+      if (from.cidr !== undefined) cidrs.add(from.cidr);
+      if (to.cidr !== undefined) cidrs.add(to.cidr);
+    }
+  }
+  return [...cidrs];
+}
+
+/** Each CIDR that is asked for must cut no class. */
+export function peersOf(classes: PeerClasses, tags: ReadonlyMap<string, Bits>): Peers {
+  const nobody = noBits(classes.size);
+  const cidrs = new Map<string, Bits>();
+  return {
+    tag: (tag) => tags.get(tag) ?? nobody,
+    cidr: (cidr) => {
+      const bits = cidrs.get(cidr) ?? within(classes, parseNet(cidr)!)!;
+      cidrs.set(cidr, bits);
+      return bits;
     },
   };
 }
@@ -76,167 +186,4 @@ export function diff(before: Matrix, after: Matrix): MatrixDiff {
     }
   }
   return { opened, closed };
-}
-
-/** A set of peer classes, 32 to the word. */
-type Bits = Uint32Array;
-
-function has(bits: Bits, index: number): boolean {
-  return ((bits[index >>> 5]! >>> (index & 31)) & 1) === 1;
-}
-
-interface PeerSpace {
-  /** By endpoint. */
-  readonly classOf: readonly number[];
-  /** By class: its list of profiles, as an index into `lists`. */
-  readonly listOf: readonly number[];
-  readonly lists: readonly (readonly string[])[];
-  /** By tag and by CIDR that rules name: the classes that are in it. */
-  readonly tags: ReadonlyMap<string, Bits>;
-  readonly cidrs: ReadonlyMap<string, Bits>;
-  /** All classes. */
-  readonly all: Bits;
-}
-
-/** Endpoints are one class when they have the same profiles, and every tag and CIDR of the rules holds all or none. */
-function peerSpace(state: PolicyState): PeerSpace {
-  const peers = [...state.profiles.values()]
-    .flatMap(({ inbound, outbound }) => [...inbound, ...outbound])
-    .flatMap(({ from, to }) => [from, to]);
-  const members = tagMembers(state);
-  const tags = named(peers.map(({ tag }) => tag)).map((tag) => ({ tag, members: members.get(tag) }));
-  const nets = named(peers.map(({ cidr }) => cidr)).flatMap((cidr) => {
-    const net = parseNet(cidr);
-    return net === undefined ? [] : [{ cidr, net }];
-  });
-  const lists = new Map<string, { readonly number: number; readonly profiles: readonly string[] }>();
-  const classes = new Map<string, { readonly number: number; readonly address: number; readonly list: number }>();
-  const classOf = state.endpoints.map(({ address: text, profiles }) => {
-    const address = addressNumber(text)!;
-    const list = JSON.stringify(profiles);
-    if (!lists.has(list)) lists.set(list, { number: lists.size, profiles });
-    let key = list;
-    for (const { members: set } of tags) key += set?.has(address) === true ? '1' : '0';
-    for (const { net } of nets) key += (address & net.mask) === net.base ? '1' : '0';
-    if (!classes.has(key)) classes.set(key, { number: classes.size, address, list: lists.get(list)!.number });
-    return classes.get(key)!.number;
-  });
-  const bits = (holds: (address: number) => boolean): Bits => {
-    const set = new Uint32Array((classes.size + 31) >>> 5);
-    for (const { number, address } of classes.values()) if (holds(address)) set[number >>> 5]! |= 1 << (number & 31);
-    return set;
-  };
-  return {
-    classOf,
-    listOf: [...classes.values()].map(({ list }) => list),
-    lists: [...lists.values()].map(({ profiles }) => profiles),
-    tags: new Map(tags.map(({ tag, members: set }) => [tag, bits((address) => set?.has(address) === true)])),
-    cidrs: new Map(nets.map(({ cidr, net }) => [cidr, bits((address) => (address & net.mask) === net.base)])),
-    all: bits(() => true),
-  };
-}
-
-function named(values: readonly (string | undefined)[]): readonly string[] {
-  return [...new Set(values.filter((value) => value !== undefined))];
-}
-
-/** One direction of a valid profile. A missing or invalid one drops everything and has no half. */
-interface Half {
-  readonly rules: readonly HalfRule[];
-  /** True when a rule asks something of the endpoint's own side, so that its answer is not the same for all. */
-  readonly particular: boolean;
-}
-
-/** A rule as one endpoint's chain sees it: the classes that match as peer, and those that match as the endpoint. */
-interface HalfRule {
-  readonly rule: Rule;
-  readonly peer: Bits;
-  readonly own: Bits | undefined;
-}
-
-function halves(state: PolicyState, space: PeerSpace, direction: Direction): ReadonlyMap<string, Half> {
-  const result = new Map<string, Half>();
-  for (const profile of state.profiles.values()) {
-    if (profileFault(profile) !== undefined) continue;
-    const rules = profile[direction].map((rule): HalfRule => {
-      const [peer, own] = direction === 'inbound' ? [rule.from, rule.to] : [rule.to, rule.from];
-      return { rule, peer: matching(space, peer) ?? space.all, own: matching(space, own) };
-    });
-    result.set(profile.name, { rules, particular: rules.some(({ own }) => own !== undefined) });
-  }
-  return result;
-}
-
-/** The classes whose address the peer matches; undefined when it asks nothing of the address. */
-function matching(space: PeerSpace, { tag, cidr }: Peer): Bits | undefined {
-  const tagged = tag === undefined ? undefined : space.tags.get(tag)!;
-  const within = cidr === undefined ? undefined : space.cidrs.get(cidr)!;
-  return tagged !== undefined && within !== undefined
-    ? tagged.map((word, index) => word & within[index]!)
-    : (tagged ?? within);
-}
-
-/** By class: the peer classes that its chain lets through. Equal chains are one set. */
-function chains(space: PeerSpace, profiles: ReadonlyMap<string, Half>, packet: Packet): readonly Bits[] {
-  const answers = new Map<string, Answer>();
-  const answer = (name: string, own: number): Answer => {
-    const half = profiles.get(name);
-    const key = half?.particular === true ? `${own} ${name}` : name;
-    const known = answers.get(key) ?? answerOf(space, half, packet, own);
-    answers.set(key, known);
-    return known;
-  };
-  const shared = new Map<number, Bits>();
-  return space.listOf.map((list, own) => {
-    const names = space.lists[list]!;
-    // Most profiles ask nothing of the own side; then all classes with the same list share one chain.
-    const particular = names.some((name) => profiles.get(name)?.particular);
-    const known = particular ? undefined : shared.get(list);
-    if (known !== undefined) return known;
-    const allow = new Uint32Array(space.all.length);
-    const undecided = Uint32Array.from(space.all);
-    for (const name of names) {
-      const { allow: through, undecided: left } = answer(name, own);
-      for (let word = 0; word < allow.length; word++) {
-        allow[word]! |= undecided[word]! & through[word]!;
-        undecided[word]! &= left[word]!;
-      }
-    }
-    shared.set(list, allow);
-    return allow;
-  });
-}
-
-/** What a profile does with each peer class: let it through, drop it (neither), or leave it to the next profile. */
-interface Answer {
-  readonly allow: Bits;
-  readonly undecided: Bits;
-}
-
-function answerOf(space: PeerSpace, half: Half | undefined, packet: Packet, own: number): Answer {
-  const allow = new Uint32Array(space.all.length);
-  if (half === undefined) return { allow, undecided: allow };
-  const undecided = Uint32Array.from(space.all);
-  for (const { rule, peer, own: asked } of half.rules) {
-    if (!matchesTraffic(rule, packet) || (asked !== undefined && !has(asked, own))) continue;
-    for (let word = 0; word < allow.length; word++) {
-      const hit = undecided[word]! & peer[word]!;
-      if (rule.action === 'allow') allow[word]! |= hit;
-      undecided[word]! &= ~hit;
-    }
-  }
-  return { allow, undecided };
-}
-
-function matchesTraffic(rule: Rule, packet: Packet): boolean {
-  if (rule.protocol !== undefined && rule.protocol !== packet.protocol) return false;
-  if (packet.protocol === 'icmp') {
-    if (rule.icmp === undefined) return true;
-    return rule.icmp.type === packet.type && (rule.icmp.code ?? packet.code) === packet.code;
-  }
-  return onPort(rule.from, packet.sourcePort) && onPort(rule.to, packet.port);
-}
-
-function onPort({ ports }: Peer, port: number): boolean {
-  return ports === undefined || ports.length === 0 || inPorts(ports, port);
 }

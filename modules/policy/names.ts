@@ -4,7 +4,7 @@
  *     displayName(names, profileOrTag), displayRule(names, rule)   -> for people
  *     calicoctlName(names, …), calicoctlRule(names, profile, rule) -> as they must be typed into calicoctl
  */
-import type { Peer, Rule } from './model.ts';
+import type { Peer, PeerMatch, Rule } from './model.ts';
 import type { PolicyNetwork } from './network.ts';
 
 /** By name of a profile: the network it was made for. Profiles that are nobody's network do not stand here. */
@@ -46,6 +46,11 @@ export function translates(names: Names, profile: string): boolean {
 
 /** The same rule with other tags. */
 export function renamed(rule: Rule, rename: (tag: string) => string): Rule {
-  const peer = (side: Peer): Peer => (side.tag === undefined ? side : { ...side, tag: rename(side.tag) });
+  const match = <M extends PeerMatch>(side: M): M =>
+    side.tag === undefined ? side : { ...side, tag: rename(side.tag) };
+  const peer = (side: Peer): Peer => {
+    const renamedSide = match(side);
+    return side.not === undefined ? renamedSide : { ...renamedSide, not: match(side.not) };
+  };
   return { ...rule, from: peer(rule.from), to: peer(rule.to) };
 }

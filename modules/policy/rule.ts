@@ -41,7 +41,7 @@ export function parseRuleWords(words: readonly Word[], at: Place, end = 0): Resu
 
 export function formatRule(rule: Rule): string {
   const words: string[] = [rule.action];
-  if (rule.protocol !== undefined) words.push(rule.protocol);
+  if (rule.protocol !== undefined) words.push(`${rule.protocol}`);
   if (rule.icmp !== undefined) words.push('type', `${rule.icmp.type}`);
   if (rule.icmp?.code !== undefined) words.push('code', `${rule.icmp.code}`);
   words.push(...formatPeer('from', rule.from), ...formatPeer('to', rule.to));

@@ -1,8 +1,9 @@
 /** What was worked out of a policy, as text: expectations, and who reaches whom by network. */
 import type { ForeseenStep, Foresight } from '../verify/foresee.ts';
+import { membersText, type ClassDiff } from '../policy/classdiff.ts';
 import { packetOf } from '../policy/traffic.ts';
 import { clean } from './clean.ts';
-import { fatesText } from './flow.ts';
+import { classesText, fatesText } from './flow.ts';
 import { gridLines, type Notes } from './grid.ts';
 import { plural } from './say.ts';
 import { paintOf, type Style } from './style.ts';
@@ -75,4 +76,20 @@ export function checkText({ steps }: Foresight): string {
     })
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** What opens and what closes from one state to another, as groups of tasks. */
+export function diffText(
+  before: string,
+  after: string,
+  { changes, opened, closed }: ClassDiff,
+  foresight: Foresight,
+): string {
+  const rows = changes.map(({ opens, from, to, traffic }) => {
+    const what = classesText(traffic, foresight.traffic);
+    const ends = `${membersText(from, foresight.names)} -> ${membersText(to, foresight.names)}`;
+    return `  ${opens ? '+' : '-'} ${clean(ends)}: ${what}`;
+  });
+  const sum = rows.length === 0 ? 'the same flows' : `${plural(opened, 'flow')} open, ${closed} close`;
+  return [`${clean(before)} → ${clean(after)}: ${sum}`, ...rows, ''].join('\n');
 }

@@ -22,32 +22,52 @@ const verdict = (description: string) => words(['open', 'refused', 'dropped', 'r
 
 const portRange = object('PortRange', 'Ports `from` to `to`, both included.', { from: port(), to: port() });
 
-const peer = object('Peer', 'What a rule asks of one end of a packet; all matches present must hold.', {
+const peerMatch = {
   tag: Type.Optional(text('Holds for every address of every endpoint with a profile that carries the tag.')),
-  cidr: Type.Optional(text('An IPv4 network in CIDR form.')),
+  selector: Type.Optional(text('Holds for every address of every endpoint whose labels it matches.')),
+  cidr: Type.Optional(text('An IPv4 or IPv6 network in CIDR form.')),
   ports: Type.Optional(Type.Array(portRange, { description: 'An empty list means: every port.' })),
+};
+
+const peer = object('Peer', 'What a rule asks of one end of a packet; all matches present must hold.', {
+  ...peerMatch,
+  not: Type.Optional(object('PeerMatch', 'None of these must hold.', peerMatch)),
 });
 
-const protocol = words(['tcp', 'udp', 'icmp'], 'The protocol.');
+const protocol = () =>
+  Type.Union([
+    words(['tcp', 'udp', 'icmp', 'icmpv6', 'sctp', 'udplite'], 'The protocol.'),
+    Type.Integer({ minimum: 1, maximum: 255, description: 'The number of the protocol.' }),
+  ]);
 
-const rule = object('Rule', 'A rule of a Calico v1 profile.', {
-  action: words(['allow', 'deny'], 'What happens to a packet that matches.'),
-  protocol: Type.Optional(protocol),
-  icmp: Type.Optional(
-    Type.Object(
-      {
-        type: Type.Integer({ minimum: 0, maximum: 254 }),
-        code: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
-      },
-      { description: 'ICMP type and code.', additionalProperties: false },
-    ),
-  ),
+const icmp = () =>
+  Type.Object(
+    {
+      type: Type.Integer({ minimum: 0, maximum: 255 }),
+      code: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+    },
+    { description: 'ICMP type and code.', additionalProperties: false },
+  );
+
+const rule = object('Rule', 'A rule of a Calico v1 profile or policy.', {
+  action: words(['allow', 'deny', 'next-tier', 'log'], 'What happens to a packet that matches.'),
+  ipVersion: Type.Optional(Type.Union([Type.Literal(4), Type.Literal(6)])),
+  protocol: Type.Optional(protocol()),
+  icmp: Type.Optional(icmp()),
   from: peer,
   to: peer,
+  not: Type.Optional(
+    Type.Object(
+      { protocol: Type.Optional(protocol()), icmp: Type.Optional(icmp()) },
+      { description: 'None of these must hold.', additionalProperties: false },
+    ),
+  ),
 });
 
 const kind = <K extends string>(value: K) => Type.Literal(value);
 const closed = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: false });
+
+const quirk = () => text('What Felix makes of the rule, where that decided and not what stands there.');
 
 const because = Type.Union(
   [
@@ -56,12 +76,28 @@ const because = Type.Union(
       profile: text('The profile that has the rule.'),
       position: Type.Integer({ minimum: 1, description: 'Counts from 1, as `calicoctl … --at` does.' }),
       rule,
+      quirk: Type.Optional(quirk()),
     }),
+    closed({
+      kind: kind('policy rule'),
+      tier: text('The tier of the policy.'),
+      policy: text('The policy that has the rule.'),
+      position: Type.Integer({ minimum: 1, description: 'Counts from 1.' }),
+      rule,
+      quirk: Type.Optional(quirk()),
+    }),
+    closed({ kind: kind('no policy passed'), tier: Type.String(), policies: Type.Array(Type.String()) }),
     closed({ kind: kind('no rule matched'), profiles: Type.Array(Type.String()) }),
     closed({ kind: kind('no profile') }),
     closed({ kind: kind('missing profile'), profile: Type.String() }),
+    closed({ kind: kind('inactive') }),
     closed({ kind: kind('not an endpoint') }),
     closed({ kind: kind('own address') }),
+    closed({ kind: kind('own host') }),
+    closed({
+      kind: kind('to own host'),
+      what: words(['DROP', 'DNS', 'DHCP', 'neighbour discovery'], 'What decides before any rule.'),
+    }),
   ],
   { title: 'Because', description: 'Why one side of a flow decides as it does.' },
 );
@@ -76,6 +112,7 @@ const decision = object('Decision', 'A flow is allowed when both sides allow it.
   allow: Type.Boolean(),
   outbound: side,
   inbound: side,
+  seenFrom: Type.Optional(text('The source address that the receiver sees, where it is not the source’s own.')),
 });
 
 const traffic = Type.Union(

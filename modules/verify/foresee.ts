@@ -5,7 +5,8 @@ import type { PolicyDocument } from '../policy/document.ts';
 import { compileState, type Evaluator } from '../policy/evaluate.ts';
 import { resolveExpect } from '../policy/expect.ts';
 import { lint } from '../policy/lint.ts';
-import type { Traffic } from '../policy/model.ts';
+import { matrixOf, type Matrix } from '../policy/matrix.ts';
+import type { PolicyState, Traffic } from '../policy/model.ts';
 import { displayName, type Names } from '../policy/names.ts';
 import { packetOf } from '../policy/traffic.ts';
 import type { Problem } from '../problem/problem.ts';
@@ -25,6 +26,8 @@ export interface ForeseenStep extends Step {
   readonly evaluator: Evaluator;
   /** Expectations that do not hold, each with a pair that shows it. */
   readonly wrong: readonly WrongExpectation[];
+  /** Who reaches whom; made when it is asked for. */
+  readonly matrix: () => Matrix;
   /** What is useless in the state of this step. */
   readonly lint: readonly Problem[];
 }
@@ -57,19 +60,25 @@ export function foresee(cluster: Cluster, documents: readonly PolicyDocument[]):
     warnings,
     steps: steps.map((step) => {
       const evaluator = compileState(step.state);
-      return { ...step, evaluator, wrong: wrongOf(step, evaluator, tasks, traffic, names), lint: linted(step, names) };
+      return {
+        ...step,
+        evaluator,
+        matrix: () => matrixOf(withoutControl(step.state, names), traffic),
+        wrong: wrongOf(step, evaluator, tasks, traffic, names),
+        lint: lint(withoutControl(step.state, names), names),
+      };
     }),
   };
 }
 
 /** Without the network that a verification adds to tell a closed way from a broken one. */
-function linted(step: Step, names: Names): readonly Problem[] {
-  const control = [...step.state.profiles.keys()].filter((name) => displayName(names, name) === controlNetwork);
-  const profiles = new Map([...step.state.profiles].filter(([name]) => !control.includes(name)));
-  const endpoints = step.state.endpoints.filter(
-    (endpoint) => !endpoint.profiles.some((name) => control.includes(name)),
-  );
-  return lint({ profiles, endpoints }, names);
+function withoutControl(state: PolicyState, names: Names): PolicyState {
+  const control = [...state.profiles.keys()].filter((name) => displayName(names, name) === controlNetwork);
+  return {
+    ...state,
+    profiles: new Map([...state.profiles].filter(([name]) => !control.includes(name))),
+    endpoints: state.endpoints.filter((endpoint) => !endpoint.profiles.some((name) => control.includes(name))),
+  };
 }
 
 function wrongOf(

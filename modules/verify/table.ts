@@ -178,13 +178,19 @@ function because(reason: Because, names: Names): Because {
   switch (reason.kind) {
     case 'rule':
       return { ...reason, profile: displayName(names, reason.profile), rule: displayRule(names, reason.rule) };
+    case 'policy rule':
+      return { ...reason, rule: displayRule(names, reason.rule) };
     case 'no rule matched':
       return { ...reason, profiles: reason.profiles.map((name) => displayName(names, name)) };
     case 'missing profile':
       return { ...reason, profile: displayName(names, reason.profile) };
+    case 'no policy passed':
     case 'no profile':
+    case 'inactive':
     case 'not an endpoint':
     case 'own address':
+    case 'own host':
+    case 'to own host':
       return reason;
   }
 }

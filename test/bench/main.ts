@@ -7,6 +7,7 @@ import { must, shell } from '../../modules/shell/shell.ts';
 import { benchLab } from './lab.ts';
 import { benchSynth } from './synth.ts';
 import { bench as benchPolicy } from './policy.ts';
+import { benchScale } from './scale.ts';
 import { median, seconds, table, times, type Row } from './row.ts';
 
 /** Whole processes, as a user starts them. */
@@ -67,7 +68,13 @@ function policyRows(): Row[] {
 const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-bench-'));
 try {
   process.stderr.write(`${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
-  const rows = [...policyRows(), ...(await benchVerbs(folder)), ...(await benchSynth()), ...(await benchLab())];
+  const rows = [
+    ...benchScale(),
+    ...policyRows(),
+    ...(await benchVerbs(folder)),
+    ...(await benchSynth()),
+    ...(await benchLab()),
+  ];
   process.stdout.write(table(rows));
 } finally {
   rmSync(folder, { recursive: true, force: true });

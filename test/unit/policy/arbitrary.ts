@@ -3,7 +3,21 @@
  * are decided by a rule, and no way a decision can come about is rare (world.test.ts counts them).
  */
 import fc from 'fast-check';
-import type { Endpoint, Packet, Peer, PolicyState, PortRange, Profile, Rule } from '../../../modules/policy/model.ts';
+import type {
+  AnyPacket,
+  Endpoint,
+  Host,
+  Packet,
+  Peer,
+  PeerMatch,
+  Policy,
+  PolicyState,
+  PortRange,
+  Profile,
+  Rule,
+  RuleProtocol,
+  Tier,
+} from '../../../modules/policy/model.ts';
 
 /** `ghost` is carried by nobody. */
 const tag = fc.constantFrom('a', 'a', 'b', 'b', 'c', 'c', 'ghost');
@@ -141,3 +155,223 @@ export const world = state.chain((one) =>
 export function mapProfiles(one: PolicyState, change: (profile: Profile) => Profile): PolicyState {
   return { ...one, profiles: new Map([...one.profiles].map(([name, old]) => [name, change(old)])) };
 }
+
+/*
+ * The whole model: tiers, selectors, labels, negation, IPv6, every protocol, hosts. Small enough that all of it meets.
+ */
+const label = fc.constantFrom('role', 'stage', 'team/x');
+const value = fc.constantFrom('db', 'web', 'live');
+const comparison = fc.oneof(
+  fc.tuple(label, fc.constantFrom('==', '!='), value).map(([key, sign, text]) => `${key} ${sign} "${text}"`),
+  fc
+    .tuple(label, fc.constantFrom('in', 'not in'), fc.array(value, { minLength: 1, maxLength: 2 }))
+    .map(([key, sign, texts]) => `${key} ${sign} {${texts.map((text) => `"${text}"`).join(', ')}}`),
+  label.map((key) => `has(${key})`),
+  fc.constant('all()'),
+);
+/** Texts of Calico's grammar, with brackets where they matter and where they do not. */
+export const selector: fc.Arbitrary<string> = fc.letrec<{ one: string; any: string }>((tie) => ({
+  one: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    comparison,
+    tie('any').map((text) => `(${text})`),
+    tie('one').map((text) => `!${text}`),
+  ),
+  any: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    tie('one'),
+    fc.tuple(tie('one'), fc.constantFrom(' && ', ' || '), tie('any')).map((parts) => parts.join('')),
+  ),
+})).any;
+
+const labelled = fc.dictionary(label, value, { maxKeys: 2 });
+const address6 = fc.constantFrom('fd00::1', 'fd00::2', 'fd00:0:0:1::1', 'fd00:0:0:1::2', '2001:db8::9');
+const anyCidr = fc.oneof(
+  { weight: 3, arbitrary: cidr },
+  { weight: 2, arbitrary: fc.constantFrom('::/0', 'fd00::/63', 'fd00::/64', 'fd00:0:0:1::/64', 'fd00::2/128') },
+);
+
+function wholeMatch(ported: boolean): fc.Arbitrary<PeerMatch> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.constant({}) },
+    { weight: 2, arbitrary: fc.record({ tag }) },
+    { weight: 2, arbitrary: fc.record({ selector }) },
+    { weight: 2, arbitrary: fc.record({ cidr: anyCidr }) },
+    { weight: 1, arbitrary: fc.record({ tag, selector, cidr: anyCidr }, { requiredKeys: [] }) },
+    ...(ported ? [{ weight: 4, arbitrary: fc.record({ ports }) }] : []),
+  );
+}
+
+function wholePeer(ported: boolean): fc.Arbitrary<Peer> {
+  return fc.oneof(
+    { weight: 5, arbitrary: wholeMatch(ported) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(wholeMatch(ported), wholeMatch(ported))
+        .map(([own, not]) => (Object.keys(not).length === 0 ? own : { ...own, not })),
+    },
+  );
+}
+
+const anyProtocol = fc.constantFrom<RuleProtocol>('tcp', 'udp', 'icmp', 'icmpv6', 'sctp', 'udplite', 6, 1, 47);
+const anyIcmp = fc.record(
+  { type: fc.constantFrom(0, 3, 8, 8, 128), code: fc.constantFrom(0, 1) },
+  { requiredKeys: ['type'] },
+);
+const ruleActions = fc.constantFrom('allow', 'allow', 'allow', 'deny', 'deny', 'next-tier', 'log');
+const sometimes = <T>(arbitrary: fc.Arbitrary<T>, weight = 1): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight, arbitrary });
+
+/** Without the keys that are undefined. */
+function present<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(record).filter(([, one]) => one !== undefined)) as never;
+}
+
+/** Every kind of rule that the model can say, now and then one that some Felix does not take. */
+export const wholeRule: fc.Arbitrary<Rule> = fc
+  .oneof(
+    { weight: 4, arbitrary: fc.constant(undefined) },
+    { weight: 5, arbitrary: fc.constantFrom<RuleProtocol>('tcp', 'udp') },
+    { weight: 3, arbitrary: anyProtocol },
+  )
+  .chain((protocol) => {
+    const ported = protocol === 'tcp' || protocol === 'udp' || protocol === 6;
+    const hasIcmp = protocol === 'icmp' || protocol === 'icmpv6' || protocol === 1;
+    return fc
+      .record({
+        action: ruleActions,
+        ipVersion: sometimes(fc.constantFrom<4 | 6>(4, 6)),
+        protocol: fc.constant(protocol),
+        icmp: hasIcmp ? sometimes(anyIcmp, 3) : fc.constant(undefined),
+        from: wholePeer(ported),
+        to: wholePeer(ported),
+        not: hasIcmp
+          ? sometimes(fc.record({ icmp: anyIcmp }))
+          : sometimes(anyProtocol.map((one) => ({ protocol: one }))),
+        stray: fc.integer({ min: 0, max: 59 }),
+      })
+      .map(({ stray, ...rest }): Rule => {
+        const rule = present(rest) as Rule;
+        // What only some versions take: ports of sctp, ICMP type 255, an ICMP type for nothing, ports for nothing.
+        if (stray === 7) return { ...rule, protocol: 'sctp', to: { ports: [{ from: 80, to: 80 }] } };
+        if (stray === 8) return { ...rule, protocol: 'icmp', icmp: { type: 255 }, from: {}, to: {} };
+        if (stray === 9) return { ...rule, icmp: { type: 8 } };
+        if (stray === 10) return { ...rule, to: { ports: [{ from: 0, to: 80 }] } };
+        return rule;
+      });
+  });
+
+const wholeRules = fc.array(wholeRule, { maxLength: 4, size: 'max' });
+const order = sometimes(fc.constantFrom(1, 2, 10), 8);
+const policies = fc
+  .uniqueArray(fc.constantFrom('a', 'b', 'c'), { maxLength: 2 })
+  .chain((policyNames) =>
+    fc.tuple(
+      ...policyNames.map((name) =>
+        fc
+          .record({ name: fc.constant(name), order, selector, inbound: wholeRules, outbound: wholeRules })
+          .map((policy) => present(policy) as Policy),
+      ),
+    ),
+  );
+const tiers: fc.Arbitrary<readonly Tier[]> = fc
+  .subarray(['t1', 't2'])
+  .chain((tierNames) =>
+    fc.tuple(
+      ...tierNames.map((name) =>
+        fc.record({ name: fc.constant(name), order, policies }).map((tier) => present(tier) as Tier),
+      ),
+    ),
+  );
+
+export const hosts: readonly Host[] = [
+  { name: 'h1', addresses: ['10.1.0.1', 'fd01::1'] },
+  { name: 'h2', addresses: ['10.1.0.2', 'fd01::2'], endpointToHost: 'DROP' },
+  { name: 'h3', addresses: ['10.1.0.3'], endpointToHost: 'ACCEPT' },
+];
+
+export const wholeState: fc.Arbitrary<PolicyState> = fc
+  .record({
+    profiles: fc.tuple(
+      ...names.map((name) =>
+        fc
+          .record({
+            name: fc.constant(name),
+            tags: fc.subarray(['a', 'b', 'c'], { maxLength: 2 }),
+            labels: sometimes(labelled, 4),
+            inbound: wholeRules,
+            outbound: wholeRules,
+          })
+          .map((one) => present(one) as Profile),
+      ),
+    ),
+    tiers,
+    addresses: fc.uniqueArray(address, { minLength: 5, maxLength: 5 }),
+    addresses6: fc.uniqueArray(address6, { minLength: 5, maxLength: 5 }),
+    rest: fc.array(
+      fc.record({
+        profiles: carried,
+        labels: sometimes(labelled, 4),
+        host: sometimes(fc.constantFrom('h1', 'h1', 'h2', 'h3'), 16),
+        state: fc.oneof(
+          { weight: 19, arbitrary: fc.constant(undefined) },
+          { weight: 1, arbitrary: fc.constant('inactive' as const) },
+        ),
+      }),
+      { minLength: 5, maxLength: 5 },
+    ),
+  })
+  .map(({ profiles, addresses, addresses6, rest, tiers: some }) => ({
+    profiles: new Map(profiles.map((one) => [one.name, one])),
+    endpoints: rest.map((one, index): Endpoint => ({
+      id: `task-${index}`,
+      address: addresses[index]!,
+      ...(index === 4 ? {} : { address6: addresses6[index]! }),
+      ...(present(one) as Pick<Endpoint, 'profiles'>),
+    })),
+    tiers: some,
+    hosts,
+  }));
+
+interface WholeAsk {
+  readonly from: string;
+  readonly to: string;
+  readonly packet: AnyPacket;
+}
+
+function wholeAsk({ endpoints }: PolicyState): fc.Arbitrary<WholeAsk> {
+  const packetOf = (six: boolean): fc.Arbitrary<AnyPacket> =>
+    fc.oneof(
+      { weight: 4, arbitrary: fc.record({ protocol: fc.constantFrom('tcp', 'udp'), sourcePort: port, port }) },
+      { weight: 1, arbitrary: fc.record({ protocol: fc.constantFrom('sctp', 'udplite'), sourcePort: port, port }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          protocol: six ? fc.constant('icmpv6' as const) : fc.constant('icmp' as const),
+          type: fc.constantFrom(0, 3, 8, 8, 128, 135),
+          code: fc.constantFrom(0, 1),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ protocol: fc.constantFrom(47, 50) }) },
+    );
+  const sided = (six: boolean) => {
+    const own = endpoints.flatMap((one) => (six ? (one.address6 ?? []) : one.address));
+    const others = hosts.flatMap(({ addresses }) => addresses.filter((text) => text.includes(':') === six));
+    const side = fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom(...own) },
+      { weight: 1, arbitrary: fc.constantFrom(...others) },
+      { weight: 1, arbitrary: six ? address6 : address },
+    );
+    return fc.record({ from: side, to: side, packet: packetOf(six) });
+  };
+  return fc.oneof({ weight: 2, arbitrary: sided(false) }, { weight: 1, arbitrary: sided(true) });
+}
+
+/** A whole state, and twelve questions in it. */
+export const wholeWorld = wholeState.chain((one) =>
+  fc.record({
+    state: fc.constant(one),
+    asks: fc.noBias(fc.array(wholeAsk(one), { minLength: 12, maxLength: 12 })),
+  }),
+);

@@ -1,12 +1,11 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Command } from '../../../modules/policy/command.ts';
-import { changes, commands } from '../../../modules/policy/commands.ts';
+import { parseCommand } from '../../../modules/policy/command.ts';
+import { commands } from '../../../modules/policy/commands.ts';
 import type { Profile, Rule } from '../../../modules/policy/model.ts';
 import { defaultProfile, networkProfile, standInId } from '../../../modules/policy/network.ts';
-import { formatRule, parseRule } from '../../../modules/policy/rule.ts';
+import { parseRule } from '../../../modules/policy/rule.ts';
 import { channels } from '../../../modules/release/channels.ts';
-import { rules } from './arbitrary.ts';
+import { execute } from './calicoctl.ts';
 
 function rule(text: string): Rule {
   const parsed = parseRule(text);
@@ -19,37 +18,21 @@ const profile = (name: string, inbound: readonly string[]): Profile => ({
   inbound: inbound.map(rule),
 });
 
-/** A calicoctl that does what it is told; its odd answers to odd commands are not met here. */
-function execute(before: readonly Profile[], list: readonly Command[]): readonly Profile[] {
-  const store = new Map(before.map((one) => [one.name, one]));
-  for (const command of list) {
-    if (command.kind === 'profile add') store.set(command.profile, defaultProfile(command.profile));
-    else if (command.kind === 'profile remove') store.delete(command.profile);
-    else store.set(command.profile, executeOn(store.get(command.profile)!, command));
+/** What is in etcd when the lines have been typed. */
+function run(
+  before: readonly Profile[],
+  lines: readonly string[],
+  networks: ReadonlyMap<string, string>,
+): readonly Profile[] {
+  let profiles: ReadonlyMap<string, Profile> = new Map(before.map((one) => [one.name, one]));
+  for (const line of lines) {
+    const command = parseCommand(line);
+    if (!command.ok) throw new Error(line);
+    const outcome = execute(profiles, command.value, { networks });
+    expect([line, outcome.exit]).toEqual([line, 0]);
+    profiles = outcome.profiles;
   }
-  return [...store.values()];
-}
-
-function executeOn(
-  target: Profile,
-  command: Exclude<Command, { kind: 'profile add' } | { kind: 'profile remove' }>,
-): Profile {
-  if (command.kind === 'tag add') return { ...target, tags: [...target.tags, command.tag] };
-  if (command.kind === 'tag remove') return { ...target, tags: target.tags.filter((tag) => tag !== command.tag) };
-  const list = [...target[command.direction]];
-  const texts = list.map(formatRule);
-  if (command.kind === 'rule add') {
-    const position = command.at ?? list.length + 1;
-    if (position > list.length + 1) throw new Error('position out of range');
-    if (texts.includes(formatRule(command.rule))) throw new Error('rule already present');
-    list.splice(position - 1, 0, command.rule);
-  } else {
-    const { what } = command;
-    const position = 'at' in what ? what.at : texts.indexOf(formatRule(what.rule)) + 1;
-    if (position < 1 || position > list.length) throw new Error('rule not found');
-    list.splice(position - 1, 1);
-  }
-  return { ...target, [command.direction]: list };
+  return [...profiles.values()];
 }
 
 describe('commands from one policy to another', () => {
@@ -69,7 +52,7 @@ describe('commands from one policy to another', () => {
   test('a rule that moves is removed and added; the others stay', () => {
     const before = profile('a', ['allow tcp', 'allow udp', 'deny icmp']);
     const after = profile('a', ['deny icmp', 'allow tcp', 'allow udp']);
-    expect(commands([before], [after])).toEqual([
+    expect(commands([before], [after], undefined, [{ profiles: ['a'] }])).toEqual([
       'calicoctl profile a rule remove inbound deny icmp',
       'calicoctl profile a rule add inbound --at=1 deny icmp',
     ]);
@@ -85,11 +68,11 @@ describe('commands from one policy to another', () => {
   test('profiles and tags come and go', () => {
     const made = { ...profile('new', ['allow']), tags: ['new', 'web'] };
     expect(commands([profile('old', [])], [made])).toEqual([
-      'calicoctl profile add new',
-      'calicoctl profile new tag add web',
-      'calicoctl profile new rule remove inbound allow from tag new',
-      'calicoctl profile new rule add inbound allow',
       'calicoctl profile remove old',
+      'calicoctl profile add new',
+      'calicoctl profile new rule remove inbound allow from tag new',
+      'calicoctl profile new tag add web',
+      'calicoctl profile new rule add inbound allow',
     ]);
   });
 
@@ -119,36 +102,61 @@ describe('commands from one policy to another', () => {
     ]);
     const after = { ...before, inbound: [rule(`allow from tag ${standInId('web')}`)] };
     expect(commands([before], [after], names)).toEqual([
-      'calicoctl profile ng_client rule remove inbound allow from tag ng_client',
       `calicoctl profile ng_client rule add inbound allow from tag ${standInId('web')}`,
+      'calicoctl profile ng_client rule remove inbound allow from tag ng_client',
     ]);
   });
 
-  test('executed, they reach the goal', () => {
-    const some = fc.record({ inbound: rules, outbound: rules, tags: fc.uniqueArray(fc.constantFrom('x', 'y', 'z')) });
-    const list = fc
-      .uniqueArray(fc.constantFrom('p', 'q', 'r'))
-      .chain((names) => fc.tuple(...names.map((name) => some.map((rest): Profile => ({ name, ...rest })))));
-    // Both sides draw from few rules as well, so that many stay, move or stand twice.
-    const few = fc
-      .array(fc.constantFrom('allow', 'deny tcp', 'allow udp', 'deny icmp'), { maxLength: 6 })
-      .map((texts) => [profile('p', texts)]);
-    const pair = fc.oneof(fc.tuple(list, list), fc.tuple(few, few));
-    const plain = (profiles: readonly Profile[]) =>
-      profiles
-        .map(({ name, tags, inbound, outbound }) => ({
-          name,
-          tags: [...tags].sort(),
-          // The second of two equal rules never decides, and calicoctl cannot write it.
-          inbound: [...new Set(inbound.map(formatRule))],
-          outbound: [...new Set(outbound.map(formatRule))],
-        }))
-        .sort((a, b) => a.name.localeCompare(b.name));
-    fc.assert(
-      fc.property(pair, ([before, after]) => {
-        expect(plain(execute(before, changes(before, after)))).toEqual(plain(after));
-      }),
-      { numRuns: 500 },
-    );
+  describe('of Docker networks, typed into calicoctl', () => {
+    const network = (name: string) => ({ name, containerizer: 'docker' }) as const;
+    const [client, web] = [network('client'), network('web')];
+    const names = new Map([
+      [standInId('client'), client],
+      [standInId('web'), web],
+    ]);
+    const networks = new Map([client, web].map(({ name }) => [name, standInId(name)]));
+    const before = networkProfile(client, channels.classic);
+    const admit = (tag: string): Profile => ({
+      ...before,
+      inbound: [...before.inbound, rule(`allow from tag ${tag}`)],
+    });
+    const id = before.name;
+
+    test.each([
+      [
+        'by their names',
+        [before],
+        admit(standInId('web')),
+        'calicoctl profile client rule add inbound allow from tag web',
+      ],
+      [
+        'with the tag of a net-group, which calicoctl would take for a network, by the id',
+        [before],
+        admit('ng_web'),
+        `calicoctl profile ${id} rule add inbound allow from tag ng_web`,
+      ],
+      [
+        'beside a profile literally called so, by the id',
+        [before, defaultProfile('client')],
+        admit(standInId('web')),
+        `calicoctl profile ${id} rule add inbound allow from tag ${standInId('web')}`,
+      ],
+    ] as const)('%s', (_, live, wanted, line) => {
+      const after = [wanted, ...live.slice(1)];
+      const lines = commands(live, after, names);
+      expect(lines).toEqual([line]);
+      expect(run(live, lines, networks)).toEqual(after);
+    });
+
+    test('made and removed by the id: by the name it would be another profile', () => {
+      const [made, gone] = [commands([], [admit(standInId('web'))], names), commands([before], [], names)];
+      expect(made).toEqual([
+        `calicoctl profile add ${id}`,
+        'calicoctl profile client rule add inbound allow from tag web',
+      ]);
+      expect(run([], made, networks)).toEqual([admit(standInId('web'))]);
+      expect(gone).toEqual([`calicoctl profile remove ${id}`]);
+      expect(run([before], gone, networks)).toEqual([]);
+    });
   });
 });

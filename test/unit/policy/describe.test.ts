@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { describe, describeSide } from '../../../modules/policy/describe.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
-import type { Packet, Rule } from '../../../modules/policy/model.ts';
+import { felix } from '../../../modules/policy/felix.ts';
+import type { AnyPacket, Packet, PolicyState, Rule } from '../../../modules/policy/model.ts';
 import { defaultProfile, standInId } from '../../../modules/policy/network.ts';
+import { ruleText } from '../../../modules/policy/text.ts';
 
 const id = standInId('client');
 const names = new Map([[id, { name: 'client', containerizer: 'docker' } as const]]);
@@ -56,4 +58,58 @@ test('one side alone', () => {
 
 test('without names the datastore’s own are shown', () => {
   expect(describe(decide('client', '203.0.113.9', web))).toBe(`allowed by ${id} outbound rule 1 (allow)`);
+});
+
+test('a tier, a quirk, a host and an inactive task', () => {
+  const state: PolicyState = {
+    profiles: new Map([['web', { ...defaultProfile('web'), inbound: [{ ...toWeb, from: { cidr: '10.0.0.0/8' } }] }]]),
+    endpoints: [
+      { id: 'a', address: '10.0.0.1', address6: 'fd00::1', profiles: ['web'], host: 'h1' },
+      { id: 'b', address: '10.0.0.2', profiles: ['web'], labels: { role: 'db' } },
+      { id: 'off', address: '10.0.0.3', profiles: ['web'], state: 'inactive' },
+    ],
+    hosts: [{ name: 'h1', addresses: ['10.1.0.1', 'fd01::1'], endpointToHost: 'DROP' }],
+    tiers: [
+      {
+        name: 't',
+        policies: [
+          {
+            name: 'p',
+            selector: 'has(role)',
+            inbound: [{ action: 'allow', from: { not: { cidr: '10.0.0.1/32' } }, to: {} }],
+            outbound: [],
+          },
+        ],
+      },
+    ],
+  };
+  const say = (from: string, to: string, version = '1.4.0', packet: AnyPacket = web) =>
+    describe(compileState(state, felix(version)).decide(from, to, packet));
+  expect(say('203.0.113.9', 'b')).toBe('allowed by the policy p of t inbound rule 1 (allow from !cidr 10.0.0.1/32)');
+  expect(say('a', 'b')).toBe('denied: no inbound rule of p in the tier t matched');
+  expect(say('b', 'a')).toBe('denied: no outbound rule of p in the tier t matched');
+  expect(say('2001:db8::9', 'a')).toBe(
+    'allowed by web inbound rule 1 (allow tcp from cidr 10.0.0.0/8 to ports 80); Felix: ' +
+      'A CIDR of the other IP version vanishes from the rule, which then matches without it; otherwise the rule would be skipped.',
+  );
+  expect(say('a', 'off')).toBe('denied: the destination is inactive');
+  expect(say('h1', 'a')).toBe('allowed: a host reaches its own tasks, and no policy is asked');
+  expect(say('a', 'h1')).toBe('denied: DefaultEndpointToHostAction drops what a task sends to its own host');
+  const dns: Packet = { protocol: 'udp', sourcePort: 40000, port: 53 };
+  expect(say('a', 'h1', '1.4.0', dns)).toBe('allowed: DNS from a task to its own host is let through before any rule');
+});
+
+test('every part of a rule stands in its text', () => {
+  const rule: Rule = {
+    action: 'next-tier',
+    ipVersion: 4,
+    protocol: 'icmp',
+    icmp: { type: 3 },
+    from: { selector: 'role == "db"', not: { tag: 'a', ports: [] } },
+    to: { cidr: '10.0.0.0/8', not: { selector: 'has(x)' } },
+    not: { protocol: 47, icmp: { type: 3, code: 4 } },
+  };
+  expect(ruleText(rule)).toBe(
+    'next-tier ipv4 icmp type 3 !47 !type 3 !code 4 from selector "role == \\"db\\"" !tag a to cidr 10.0.0.0/8 !selector "has(x)"',
+  );
 });

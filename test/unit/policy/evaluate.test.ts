@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileState } from '../../../modules/policy/evaluate.ts';
-import type { Decision, Packet, PolicyState, Rule, SideDecision } from '../../../modules/policy/model.ts';
+import { felix, felixVersions } from '../../../modules/policy/felix.ts';
+import type { AnyPacket, Decision, Packet, PolicyState, Rule, SideDecision } from '../../../modules/policy/model.ts';
+import { profileFault } from '../../../modules/policy/valid.ts';
 import { Refusal } from '../../../modules/problem/problem.ts';
-import { mapProfiles, rule as anyRule, world } from './arbitrary.ts';
+import { mapProfiles, rule as anyRule, wholeWorld, world } from './arbitrary.ts';
 import { naive } from './naive.ts';
 
 /** Each world is asked ten questions. */
@@ -14,10 +16,14 @@ function opinion({ allow, outbound, inbound }: Decision) {
   return { allow, outbound: word(outbound), inbound: word(inbound) };
 }
 
-function word({ direction, because }: SideDecision): string {
+function word({ direction, allow, because }: SideDecision): string {
   switch (because.kind) {
     case 'rule':
-      return `${because.profile} ${direction} ${because.position} ${because.rule.action}`;
+      return `${because.profile} ${direction} ${because.position} ${allow ? 'allow' : 'deny'}`;
+    case 'policy rule':
+      return `${because.tier}/${because.policy} ${direction} ${because.position} ${allow ? 'allow' : 'deny'}`;
+    case 'no policy passed':
+      return `end of ${because.tier}`;
     case 'no rule matched':
       return 'default';
     case 'no profile':
@@ -26,8 +32,14 @@ function word({ direction, because }: SideDecision): string {
       return `missing ${because.profile}`;
     case 'not an endpoint':
       return 'outsider';
+    case 'inactive':
+      return 'inactive';
     case 'own address':
       return 'self';
+    case 'own host':
+      return 'own host';
+    case 'to own host':
+      return `to own host ${because.what}`;
   }
 }
 
@@ -41,6 +53,18 @@ describe('against a naive interpreter', () => {
         }
       }),
       { numRuns: 600 },
+    );
+  });
+
+  test.each(['plain', ...felixVersions])('with tiers, selectors, negation and IPv6: Felix %s', (version) => {
+    fc.assert(
+      fc.property(wholeWorld, ({ state, asks }) => {
+        const { decide } = compileState(state, felix(version));
+        for (const { from, to, packet } of asks) {
+          expect(opinion(decide(from, to, packet))).toEqual(naive(state, from, to, packet, version));
+        }
+      }),
+      { numRuns: 150 },
     );
   });
 
@@ -79,7 +103,7 @@ describe('what an edit of the policy can do', () => {
   const compare = (
     before: PolicyState,
     after: PolicyState,
-    asks: readonly { readonly from: string; readonly to: string; readonly packet: Packet }[],
+    asks: readonly { readonly from: string; readonly to: string; readonly packet: AnyPacket }[],
     hold: (before: Decision, after: Decision) => unknown,
   ) => {
     const [old, now] = [compileState(before), compileState(after)];
@@ -158,6 +182,54 @@ describe('what an edit of the policy can do', () => {
     );
   });
 
+  test('it does not matter on which host a task is, unless a tier passes packets on', () => {
+    fc.assert(
+      fc.property(wholeWorld, ({ state, asks }) => {
+        const passOn = (rule: Rule): Rule => (rule.action === 'next-tier' ? { ...rule, action: 'deny' } : rule);
+        const on = (host: (index: number) => string): PolicyState => ({
+          ...state,
+          hosts: [],
+          tiers: (state.tiers ?? []).map((tier) => ({
+            ...tier,
+            policies: tier.policies.map((policy) => ({
+              ...policy,
+              inbound: policy.inbound.map(passOn),
+              outbound: policy.outbound.map(passOn),
+            })),
+          })),
+          profiles: new Map(
+            [...state.profiles].map(([name, one]) => [name, { ...one, outbound: one.outbound.map(passOn) }]),
+          ),
+          endpoints: state.endpoints.map((one, index) => ({ ...one, host: host(index) })),
+        });
+        const [together, apart] = [on(() => 'h'), on((index) => `h${index}`)];
+        compare(together, apart, asks, (before, after) => expect(after).toEqual(before));
+      }),
+      runs,
+    );
+  });
+
+  test('rules for IPv6 only say nothing of IPv4', () => {
+    const six = (rule: Rule): boolean =>
+      rule.ipVersion === 6 ||
+      [rule.from, rule.to].some(({ cidr = '', not }) => `${cidr} ${not?.cidr ?? ''}`.includes(':'));
+    fc.assert(
+      fc.property(wholeWorld, ({ state, asks }) => {
+        const go = felix('2.6.8')!;
+        // A rule that is invalid cuts its profile off for IPv4 too.
+        const valid = mapProfiles(state, (one) =>
+          profileFault(one, go) === undefined ? one : { ...one, inbound: [] },
+        );
+        const less = mapProfiles(valid, (one) => ({ ...one, inbound: one.inbound.filter((rule) => !six(rule)) }));
+        const [old, now] = [compileState(valid, go), compileState(less, go)];
+        for (const { from, to, packet } of asks) {
+          if (!from.includes(':')) expect(now.allows(from, to, packet)).toBe(old.allows(from, to, packet));
+        }
+      }),
+      runs,
+    );
+  });
+
   test('renaming tags everywhere is neutral', () => {
     fc.assert(
       fc.property(world, ({ state, asks }) => {
@@ -179,6 +251,7 @@ describe('what an edit of the policy can do', () => {
 
 describe('a state that cannot be decided is refused', () => {
   const endpoint = { id: 'a', address: '10.0.0.1', profiles: [] };
+  const policy = { name: 'p', selector: '', inbound: [], outbound: [] };
   const codes = (endpoints: PolicyState['endpoints']) => {
     try {
       compileState({ profiles: new Map(), endpoints });
@@ -199,6 +272,50 @@ describe('a state that cannot be decided is refused', () => {
     expect(codes(endpoints)).toEqual([code]);
   });
 
+  test.each([
+    ['an IPv6 address that is none', { endpoints: [{ ...endpoint, address6: 'fd00::1/64' }] }, 'bad-address'],
+    [
+      'two endpoints with one IPv6 address, written in two ways',
+      {
+        endpoints: [
+          { ...endpoint, address6: 'fd00::1' },
+          { ...endpoint, id: 'b', address: '10.0.0.2', address6: 'FD00:0::1' },
+        ],
+      },
+      'duplicate-address',
+    ],
+    ['a host without a good address', { hosts: [{ name: 'h', addresses: ['h'] }] }, 'bad-address'],
+    [
+      'two hosts of one name',
+      {
+        hosts: [
+          { name: 'h', addresses: [] },
+          { name: 'h', addresses: [] },
+        ],
+      },
+      'duplicate-host',
+    ],
+    [
+      'two tiers of one name',
+      {
+        tiers: [
+          { name: 't', policies: [] },
+          { name: 't', policies: [] },
+        ],
+      },
+      'duplicate-tier',
+    ],
+    ['two policies of one name', { tiers: [{ name: 't', policies: [policy, policy] }] }, 'duplicate-policy'],
+    ['a pool that is no network', { pools: [{ cidr: 'all' }] }, 'bad-cidr'],
+  ])('%s', (_, change: Partial<PolicyState>, code) => {
+    try {
+      compileState({ profiles: new Map(), endpoints: [], ...change });
+      expect.unreachable();
+    } catch (error) {
+      expect(error instanceof Refusal && error.problems.map((problem) => problem.code)).toEqual([code]);
+    }
+  });
+
   test('all problems are told at once', () => {
     expect(codes([endpoint, endpoint, { ...endpoint, id: 'c', address: 'here' }])).toEqual([
       'duplicate-endpoint',
@@ -213,4 +330,89 @@ describe('a state that cannot be decided is refused', () => {
     expect(ask).toThrow('client-1');
     expect(ask).toThrow(Refusal);
   });
+});
+
+describe('questions about IP versions, hosts and pools', () => {
+  const all: Rule = { action: 'allow', from: {}, to: {} };
+  const closedTo = (cidr: string) => ({
+    name: 'a',
+    tags: [],
+    inbound: [{ action: 'deny', from: { cidr }, to: {} } as const, all],
+    outbound: [all],
+  });
+  const state: PolicyState = {
+    profiles: new Map([['a', closedTo('10.1.0.1/32')]]),
+    endpoints: [
+      { id: 'a', address: '192.168.0.1', address6: 'fd00::1', profiles: ['a'], host: 'h1' },
+      { id: 'b', address: '192.168.0.2', profiles: ['a'], host: 'h2' },
+      { id: 'odd', address: '172.16.0.1', profiles: ['a'], host: 'h2' },
+      { id: 'near', address: '172.16.0.2', profiles: ['a'], host: 'h1' },
+    ],
+    hosts: [{ name: 'h1', addresses: ['10.1.0.1'] }],
+    pools: [{ cidr: '192.168.0.0/16', masquerade: true }, { cidr: 'fd00::/64' }],
+  };
+  const { decide } = compileState(state);
+  const web: Packet = { protocol: 'tcp', sourcePort: 40000, port: 80 };
+  const code = (ask: () => unknown) => {
+    try {
+      ask();
+      return 'none';
+    } catch (error) {
+      return error instanceof Refusal ? error.problems[0]?.code : String(error);
+    }
+  };
+
+  test('an address tells the version, and may be written in any way', () => {
+    expect(decide('2001:db8::9', 'FD00:0:0::1', web).inbound.because).toMatchObject({ kind: 'rule', position: 2 });
+    expect(decide('2001:db8::9', 'a', web).allow).toBe(true);
+    expect(code(() => decide('2001:db8::9', 'b', web))).toBe('no-address');
+    expect(code(() => decide('a', 'b', { ...web, ipVersion: 6 }))).toBe('no-address');
+  });
+
+  test('what cannot be one packet is refused', () => {
+    expect(code(() => decide('192.168.0.1', 'fd00::1', web))).toBe('none');
+    expect(code(() => decide('192.168.0.2', 'fd00::1', web))).toBe('mixed-ip-versions');
+    expect(code(() => decide('192.168.0.1', 'b', { ...web, ipVersion: 6 }))).toBe('mixed-ip-versions');
+    expect(code(() => decide('2001:db8::9', 'a', { protocol: 'icmp', type: 8, code: 0 }))).toBe('mixed-ip-versions');
+    expect(code(() => decide('a', 'b', { protocol: 'icmpv6', type: 128, code: 0 }))).toBe('no-address');
+    expect(code(() => decide('a', 'b', { protocol: 6 }))).toBe('unfinished-packet');
+    expect(code(() => decide('a', 'b', { protocol: 47 }))).toBe('none');
+    expect(code(() => decide('a', 'h3', web))).toBe('unknown-endpoint');
+  });
+
+  test('a masqueraded task is seen as its host by whoever is in no pool, on another host', () => {
+    expect(decide('a', '203.0.113.9', web).seenFrom).toBe('10.1.0.1');
+    expect(decide('a', 'b', web)).not.toHaveProperty('seenFrom');
+    // The rule against the host meets the packet only where it arrives from outside.
+    expect(decide('a', 'odd', web)).toMatchObject({ allow: false, seenFrom: '10.1.0.1' });
+    expect(decide('a', 'near', web)).toMatchObject({ allow: true, seenFrom: '10.1.0.1' });
+    // Nobody knows the address of h2.
+    expect(decide('b', 'odd', web)).not.toHaveProperty('seenFrom');
+    expect(decide('a', '2001:db8::9', web)).not.toHaveProperty('seenFrom');
+  });
+});
+
+test('the whole worlds are worth asking: every way to decide is met', () => {
+  const met = new Map<string, number>();
+  for (const { state, asks } of fc.sample(wholeWorld, { numRuns: 400, seed: 5 })) {
+    for (const version of ['1.4.0', '2.6.8']) {
+      const { decide } = compileState(state, felix(version));
+      for (const { from, to, packet } of asks) {
+        const { outbound, inbound } = decide(from, to, packet);
+        for (const { because, allow } of [outbound, inbound]) {
+          const quirk = 'quirk' in because ? ` ${because.quirk ?? ''}` : '';
+          const what = because.kind === 'to own host' ? ` ${because.what}` : '';
+          const way = `${because.kind}${quirk}${what} ${allow ? 'allow' : 'deny'}`;
+          met.set(way, (met.get(way) ?? 0) + 1);
+        }
+      }
+    }
+  }
+  for (const way of [
+    ...['rule allow', 'rule deny', 'policy rule allow', 'policy rule deny', 'no policy passed deny', 'own host allow'],
+    ...['no rule matched deny', 'no profile deny', 'missing profile deny', 'inactive deny', 'to own host DROP deny'],
+    ...['rule foreign-cidr-vanishes allow', 'rule icmp-type-drops-ipv6 deny', 'rule ports-drop-unless-tcp-udp deny'],
+  ]) {
+    expect(met.get(way) ?? 0, way).toBeGreaterThan(20);
+  }
 });

@@ -157,6 +157,29 @@ To admit it:
   });
 });
 
+test('diff tells what each file opens and closes, by groups', async () => {
+  expect(await run('diff', 'lab')).toEqual({
+    code: 0,
+    stdout: `Isolated → Management UI admitted: 54 flows open, 24 close
+  + management-ui (3) -> client (3), frontend (3), backend (3): tcp 9000
+  + client (3), frontend (3), backend (3) -> management-ui (3): tcp 9001
+  - management-ui (3) -> management-ui (3): tcp 9000,other udp icmp
+
+Management UI admitted → Client to frontend to backend only: 18 flows open, 0 close
+  + client (3) -> frontend (3): tcp 9000
+  + frontend (3) -> backend (3): tcp 9000
+`,
+    stderr: '',
+  });
+  const { stdout } = await run('diff', 'lab', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    diffs: [
+      { opened: 54, closed: 24 },
+      { after: 'Client to frontend to backend only', opened: 18, closed: 0 },
+    ],
+  });
+});
+
 test('lint says what is useless, and is exit code 1 then', async () => {
   expect(await run('lint', 'lab')).toEqual({ code: 0, stdout: 'Nothing to say.\n', stderr: '' });
   const useless = file('title: Twice\nprofiles:\n  web:\n    inbound:\n      - allow\n      - deny tcp\n');

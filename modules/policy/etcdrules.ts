@@ -1,0 +1,169 @@
+/** Rules in etcd: JSON in which every match is a key of its own, negated with "!" before it. */
+import type { Felix } from './felix.ts';
+import type { Direction, IcmpMatch, Peer, PeerMatch, PortRange, Rule, RuleProtocol } from './model.ts';
+import { isProtocol } from './protocol.ts';
+
+type Rules = Readonly<Record<Direction, readonly Rule[]>>;
+type Json = Readonly<Record<string, unknown>>;
+
+const matchKeys = [
+  ...['protocol', 'icmp_type', 'icmp_code'],
+  ...['tag', 'selector', 'net', 'ports'].flatMap((key) => [`src_${key}`, `dst_${key}`]),
+];
+const knownKeys = new Set(['action', 'ip_version', ...matchKeys, ...matchKeys.map((key) => `!${key}`)]);
+
+/** Why a rule is invalid; it never leaves this file. */
+class Invalid extends Error {}
+
+/** Why the rules of this object are invalid, or the rules; `ignored` is told of keys that this Felix reads past. */
+export function inboundAndOutbound(value: unknown, felix: Felix, ignored: (reason: string) => void): Rules | string {
+  if (!isRecord(value)) return 'it is no object';
+  const read = (direction: Direction): readonly Rule[] => {
+    const rules = value[`${direction}_rules`];
+    if (rules === undefined && !felix.quirks.has('outbound-rules-required')) return [];
+    if (!Array.isArray(rules)) {
+      throw new Invalid(`${direction}_rules is ${rules === undefined ? 'missing' : 'no list'}`);
+    }
+    return rules.map((rule: unknown, index) => {
+      const at = `${direction} rule ${index + 1}`;
+      return readRule(rule, at, felix, (key) => ignored(`${at}: the key "${key}" is unknown, and not seen`));
+    });
+  };
+  try {
+    return { inbound: read('inbound'), outbound: read('outbound') };
+  } catch (error) {
+    if (error instanceof Invalid) return error.message;
+    throw error;
+  }
+}
+
+export function rulesToEtcd({ inbound, outbound }: Rules): object {
+  return { inbound_rules: inbound.map(ruleToEtcd), outbound_rules: outbound.map(ruleToEtcd) };
+}
+
+function readRule(value: unknown, at: string, felix: Felix, ignored: (key: string) => void): Rule {
+  const wrong = (fault: string) => new Invalid(`${at}: ${fault}`);
+  if (!isRecord(value)) throw wrong('it is no object');
+  const json: Record<string, unknown> = {};
+  for (const [key, one] of Object.entries(value)) if (one !== null) json[key] = one;
+  for (const key of Object.keys(json)) {
+    if (knownKeys.has(key) || (key === 'log_prefix' && felix.knows.log)) continue;
+    if (!felix.quirks.has('lenient-json')) throw wrong(`the key "${key}" is unknown`);
+    ignored(key);
+  }
+  const { action = 'allow', ip_version: ipVersion } = json;
+  if (action !== 'allow' && action !== 'deny' && action !== 'next-tier' && action !== 'log') {
+    throw wrong(`there is no action ${JSON.stringify(action)}`);
+  }
+  if (ipVersion !== undefined && ipVersion !== 4 && ipVersion !== 6) {
+    throw wrong(`there is no IP version ${JSON.stringify(ipVersion)}`);
+  }
+  const reader: Matches = { json, felix, wrong };
+  const not = { ...readProtocol(reader, '!'), ...readIcmp(reader, '!') };
+  return {
+    action,
+    ...(ipVersion === undefined ? {} : { ipVersion }),
+    ...readProtocol(reader, ''),
+    ...readIcmp(reader, ''),
+    from: readPeer(reader, 'src'),
+    to: readPeer(reader, 'dst'),
+    ...(Object.keys(not).length === 0 ? {} : { not }),
+  };
+}
+
+/** A rule of which the matches are read one by one. */
+interface Matches {
+  readonly json: Json;
+  readonly felix: Felix;
+  readonly wrong: (fault: string) => Invalid;
+}
+
+function readProtocol({ json, felix, wrong }: Matches, sign: '' | '!'): { readonly protocol?: RuleProtocol } {
+  const value = json[`${sign}protocol`];
+  if (value === undefined) return {};
+  const numeric = typeof value === 'string' && /^[1-9]\d*$/.test(value) && felix.quirks.has('text-protocol-numbers');
+  const protocol = numeric ? Number(value) : value;
+  if (!isProtocol(protocol)) throw wrong(`there is no protocol ${JSON.stringify(value)}`);
+  return { protocol };
+}
+
+function readIcmp({ json, wrong }: Matches, sign: '' | '!'): { readonly icmp?: IcmpMatch } {
+  const { [`${sign}icmp_type`]: type, [`${sign}icmp_code`]: code } = json;
+  if (type === undefined && code === undefined) return {};
+  if (type === undefined) throw wrong('an ICMP code needs a type');
+  if (typeof type !== 'number') throw wrong(`the ICMP type ${JSON.stringify(type)} is no number`);
+  if (code === undefined) return { icmp: { type } };
+  if (typeof code !== 'number') throw wrong(`the ICMP code ${JSON.stringify(code)} is no number`);
+  return { icmp: { type, code } };
+}
+
+function readPeer(reader: Matches, end: 'src' | 'dst'): Peer {
+  const not = readMatch(reader, `!${end}`);
+  return { ...readMatch(reader, end), ...(Object.keys(not).length === 0 ? {} : { not }) };
+}
+
+function readMatch({ json, felix, wrong }: Matches, end: string): PeerMatch {
+  const text = (key: string): string | undefined => {
+    const value = json[`${end}_${key}`];
+    if (value === undefined || (value === '' && felix.quirks.has('lenient-json'))) return undefined;
+    if (typeof value !== 'string') throw wrong(`${end}_${key} is ${JSON.stringify(value)}, which is no text`);
+    return value;
+  };
+  const [tag, selector, cidr] = [text('tag'), text('selector'), text('net')];
+  const ports = json[`${end}_ports`];
+  if (ports !== undefined && !Array.isArray(ports)) throw wrong(`${end}_ports is no list`);
+  const ranges = ports?.map((item: unknown) => {
+    const range = readRange(item, felix);
+    if (range !== undefined) return range;
+    throw wrong(`${JSON.stringify(item)} in ${end}_ports is no port and no range of ports`);
+  });
+  return {
+    ...(tag === undefined ? {} : { tag }),
+    ...(selector === undefined ? {} : { selector }),
+    ...(cidr === undefined ? {} : { cidr }),
+    ...(ranges === undefined ? {} : { ports: ranges }),
+  };
+}
+
+function readRange(item: unknown, { quirks }: Felix): PortRange | undefined {
+  if (typeof item === 'number') return { from: item, to: item };
+  const match = typeof item === 'string' ? /^(\d+)(?::(\d+))?$/.exec(item) : null;
+  if (match === null) return undefined;
+  const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])];
+  return from === to && quirks.has('one-port-range-invalid') ? undefined : { from, to };
+}
+
+function ruleToEtcd({ action, ipVersion, protocol, icmp, from, to, not }: Rule): Json {
+  return {
+    action,
+    ...(ipVersion === undefined ? {} : { ip_version: ipVersion }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...icmpToEtcd(icmp, ''),
+    ...(not?.protocol === undefined ? {} : { '!protocol': not.protocol }),
+    ...icmpToEtcd(not?.icmp, '!'),
+    ...peerToEtcd(from, 'src'),
+    ...peerToEtcd(to, 'dst'),
+    ...(from.not === undefined ? {} : peerToEtcd(from.not, '!src')),
+    ...(to.not === undefined ? {} : peerToEtcd(to.not, '!dst')),
+  };
+}
+
+function icmpToEtcd(icmp: IcmpMatch | undefined, sign: '' | '!'): Json {
+  if (icmp === undefined) return {};
+  return { [`${sign}icmp_type`]: icmp.type, ...(icmp.code === undefined ? {} : { [`${sign}icmp_code`]: icmp.code }) };
+}
+
+function peerToEtcd({ tag, selector, cidr, ports }: PeerMatch, end: string): Json {
+  return {
+    ...(tag === undefined ? {} : { [`${end}_tag`]: tag }),
+    ...(selector === undefined ? {} : { [`${end}_selector`]: selector }),
+    ...(cidr === undefined ? {} : { [`${end}_net`]: cidr }),
+    ...(ports === undefined
+      ? {}
+      : { [`${end}_ports`]: ports.map(({ from, to }) => (from === to ? from : `${from}:${to}`)) }),
+  };
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

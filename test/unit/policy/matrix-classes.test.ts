@@ -1,0 +1,465 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BitsNumbers, bitsOf, has, listOf, transposed, weigher } from '../../../modules/policy/bits.ts';
+import { classDiff, membersText, type ClassDiff } from '../../../modules/policy/classdiff.ts';
+import { edited } from '../../../modules/policy/classedit.ts';
+import { grouped } from '../../../modules/policy/classgroups.ts';
+import { compileState, type Evaluator } from '../../../modules/policy/evaluate.ts';
+import { matrixOf, openFlows, type Matrix } from '../../../modules/policy/matrix.ts';
+import type { PolicyState, PortRange, Profile, Rule } from '../../../modules/policy/model.ts';
+import { defaultProfile } from '../../../modules/policy/network.ts';
+import { packetOf, trafficClasses } from '../../../modules/policy/traffic.ts';
+import { Refusal } from '../../../modules/problem/problem.ts';
+import { mapProfiles, rule, rules, state as anyState } from './arbitrary.ts';
+
+const full = (state: PolicyState): Matrix => matrixOf(state, trafficClasses(state.profiles.values()));
+
+/** `task-1 task-2 tcp/32768/80` for every open flow between two endpoints. */
+function open(matrix: Matrix): Set<string> {
+  const found = new Set<string>();
+  for (const [from, source] of matrix.endpoints.entries()) {
+    for (const [to, target] of matrix.endpoints.entries()) {
+      for (const [index, traffic] of matrix.traffic.entries()) {
+        if (from !== to && matrix.allowed(from, to, index)) found.add(flow(source.id, target.id, traffic));
+      }
+    }
+  }
+  return found;
+}
+
+const flow = (from: string, to: string, traffic: Matrix['traffic'][number]): string =>
+  `${from} ${to} ${Object.values(packetOf(traffic)).join()}`;
+
+const evaluators = new WeakMap<PolicyState, Evaluator>();
+function evaluatorOf(state: PolicyState): Evaluator {
+  const known = evaluators.get(state) ?? compileState(state);
+  evaluators.set(state, known);
+  return known;
+}
+
+/** What single verdicts say of the packets of some traffic. */
+function verdicts(state: PolicyState, traffic: Matrix['traffic']): Set<string> {
+  const { allows } = evaluatorOf(state);
+  const found = new Set<string>();
+  for (const { id: from } of state.endpoints) {
+    for (const { id: to } of state.endpoints) {
+      for (const one of traffic) if (from !== to && allows(from, to, packetOf(one))) found.add(flow(from, to, one));
+    }
+  }
+  return found;
+}
+
+/** What only one of the two has. */
+const apart = (a: Set<string>, b: Set<string>): string[] => [...without(a, b), ...without(b, a)];
+
+const without = (a: Set<string>, b: Set<string>): Set<string> => new Set([...a].filter((one) => !b.has(one)));
+
+/** The flows of a difference, one by one; a flow that is told twice is an error. */
+function spelledOut({ changes }: Pick<ClassDiff, 'changes'>, opens: boolean): Set<string> {
+  const found = new Set<string>();
+  for (const { from, to, traffic, pairs } of changes.filter((one) => one.opens === opens)) {
+    let count = 0;
+    for (const source of from.endpoints()) {
+      for (const target of to.endpoints()) {
+        if (source.id === target.id) continue;
+        count++;
+        for (const one of traffic) {
+          const text = flow(source.id, target.id, one);
+          if (found.has(text)) throw new Error(`${text} is told twice`);
+          found.add(text);
+        }
+      }
+    }
+    expect(count).toBe(pairs);
+  }
+  return found;
+}
+
+const twoStates = fc.tuple(anyState, anyState);
+
+interface Edit extends Pick<Profile, 'inbound' | 'outbound'> {
+  readonly name: string;
+  readonly tags: readonly string[] | null;
+  readonly side: 'inbound' | 'outbound' | 'both' | 'tags' | 'gone';
+}
+
+/** An edit of one profile: other rules, other tags, taken away, or made where it was missing. */
+const edit: fc.Arbitrary<Edit> = fc.record({
+  name: fc.constantFrom('p0', 'p1', 'p2', 'p3', 'missing'),
+  inbound: rules,
+  outbound: rules,
+  tags: fc.option(fc.subarray(['a', 'b', 'c', 'd'])),
+  side: fc.constantFrom('inbound', 'outbound', 'both', 'tags', 'gone'),
+});
+
+function after(state: PolicyState, { name, inbound, outbound, tags, side }: Edit): Profile | undefined {
+  const old = state.profiles.get(name) ?? { name, tags: [], inbound: [], outbound: [] };
+  if (side === 'gone') return undefined;
+  return {
+    name,
+    tags: tags ?? old.tags,
+    inbound: side === 'inbound' || side === 'both' ? inbound : old.inbound,
+    outbound: side === 'outbound' || side === 'both' ? outbound : old.outbound,
+  };
+}
+
+function replaced(state: PolicyState, name: string, profile: Profile | undefined): PolicyState {
+  const profiles = new Map(state.profiles);
+  if (profile === undefined) profiles.delete(name);
+  else profiles.set(name, profile);
+  return { ...state, profiles };
+}
+
+describe('an edited profile', () => {
+  test('gives the matrix that would be computed anew, and all that changes', () => {
+    fc.assert(
+      fc.property(anyState, fc.array(edit, { minLength: 1, maxLength: 3 }), (first, edits) => {
+        let state = first;
+        let matrix = full(state);
+        for (const one of edits) {
+          const profile = after(state, one);
+          const next = replaced(state, one.name, profile);
+          const change = edited(matrix, one.name, profile);
+          const anew = matrixOf(next, change.matrix.traffic);
+          expect(apart(open(change.matrix), open(anew))).toEqual([]);
+          expect(apart(open(change.matrix), verdicts(next, anew.traffic))).toEqual([]);
+
+          const traffic =
+            change.matrix.traffic === matrix.traffic
+              ? matrix.traffic
+              : trafficClasses([...state.profiles.values(), ...next.profiles.values()]);
+          const [was, is] = [verdicts(state, traffic), verdicts(next, traffic)];
+          expect(apart(spelledOut(change, true), without(is, was))).toEqual([]);
+          expect(apart(spelledOut(change, false), without(was, is))).toEqual([]);
+          expect([change.opened, change.closed]).toEqual([without(is, was).size, without(was, is).size]);
+          state = next;
+          matrix = change.matrix;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('keeps the classes of traffic, or has those that the new rules need', () => {
+    fc.assert(
+      fc.property(anyState, edit, (state, one) => {
+        const matrix = full(state);
+        const profile = after(state, one);
+        const change = edited(matrix, one.name, profile);
+        if (change.matrix.traffic !== matrix.traffic) {
+          expect(change.matrix.traffic).toEqual(trafficClasses(replaced(state, one.name, profile).profiles.values()));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test('what the matrix does not know is refused, not judged wrongly', () => {
+  const own = defaultProfile('p');
+  const endpoints = [{ id: 'one', address: '10.0.0.1', profiles: ['p'] }];
+  const fine = { profiles: new Map([['p', own]]), endpoints };
+  const log: Profile = { ...own, inbound: [{ action: 'log', from: { selector: 'a == "b"' }, to: {} }] };
+  expect(() => full({ ...fine, profiles: new Map([['p', log]]) })).toThrow(Refusal);
+  expect(() => full({ ...fine, endpoints: [{ ...endpoints[0]!, state: 'inactive' }] })).toThrow(Refusal);
+  expect(() => full({ ...fine, tiers: [{ name: 'tier', policies: [] }] })).toThrow(Refusal);
+  expect(() => edited(full(fine), 'p', log)).toThrow(Refusal);
+});
+
+describe('a difference in classes', () => {
+  test('is the difference of all single verdicts', () => {
+    fc.assert(
+      fc.property(twoStates, ([before, other]) => {
+        const ids = (state: PolicyState) => new Set(state.endpoints.map(({ id }) => id));
+        const [old, now] = [ids(before), ids(other)];
+        const shared = (state: PolicyState, traffic: Matrix['traffic']): Set<string> =>
+          new Set(
+            [...verdicts(state, traffic)].filter((text) => {
+              const [from, to] = text.split(' ') as [string, string];
+              return old.has(from) && now.has(from) && old.has(to) && now.has(to);
+            }),
+          );
+        const common = trafficClasses([...before.profiles.values(), ...other.profiles.values()]);
+        const [was, is] = [shared(before, common), shared(other, common)];
+        const result = classDiff(full(before), full(other));
+        expect(apart(spelledOut(result, true), without(is, was))).toEqual([]);
+        expect(apart(spelledOut(result, false), without(was, is))).toEqual([]);
+        expect([result.opened, result.closed]).toEqual([without(is, was).size, without(was, is).size]);
+        expect(new Set(result.appeared)).toEqual(without(now, old));
+        expect(new Set(result.vanished)).toEqual(without(old, now));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('names networks and counts, and merges what is equal', () => {
+    const endpoints = ['client', 'frontend', 'backend'].flatMap((name, net) =>
+      Array.from({ length: 40 }, (_, index) => ({
+        id: `${name}-${index}`,
+        address: `10.${index % 2}.${net}.${index + 1}`,
+        profiles: [name],
+      })),
+    );
+    const before: PolicyState = {
+      profiles: new Map(['client', 'frontend', 'backend'].map((name) => [name, defaultProfile(name)])),
+      endpoints,
+    };
+    const admit: Rule[] = ['client', 'frontend'].map((tag) => ({
+      action: 'allow',
+      protocol: 'tcp',
+      from: { tag, cidr: '10.0.0.0/16' },
+      to: { ports: [{ from: 80, to: 80 }] },
+    }));
+    const backend = before.profiles.get('backend')!;
+    const matrix = full(before);
+    const { changes, matrix: next } = edited(matrix, 'backend', {
+      ...backend,
+      inbound: [...backend.inbound, ...admit],
+    });
+    const told = changes.map(({ opens, from, to, traffic, pairs }) => [
+      opens ? 'opens' : 'closes',
+      membersText(from),
+      membersText(to),
+      traffic.map(({ name }) => name).join(),
+      pairs,
+    ]);
+    expect(told).toEqual([['opens', 'client (20 of 40), frontend (20 of 40)', 'backend (40)', 'tcp 80', 1600]]);
+    expect(classDiff(matrix, next).changes.map(({ from }) => membersText(from))).toEqual([told[0]![1]]);
+    expect(classDiff(next, matrix)).toMatchObject({ opened: 0, closed: 1600 });
+    expect(classDiff(next, next).changes).toEqual([]);
+  });
+});
+
+describe('groups of endpoints', () => {
+  test('say of every cell what the matrix says, and no two are alike', () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const matrix = full(state);
+        const { groups, traffic, cell } = grouped(matrix);
+        const ids = groups.map((group) => group.endpoints().map((one) => matrix.endpoints.indexOf(one)));
+        expect(ids.flat().sort((a, b) => a - b)).toEqual([...matrix.endpoints.keys()]);
+        expect(traffic.flat()).toHaveLength(matrix.traffic.length);
+        for (const [from, sources] of ids.entries()) {
+          for (const [to, targets] of ids.entries()) {
+            for (const [table, alike] of traffic.entries()) {
+              const said = cell(from, to, table);
+              for (const one of alike) {
+                const index = matrix.traffic.indexOf(one);
+                const wrong = sources.flatMap((source) =>
+                  targets.filter((target) => source !== target && matrix.allowed(source, target, index) !== said),
+                );
+                expect(wrong).toEqual([]);
+              }
+              if (from === to && sources.length === 1) expect(said).toBeUndefined();
+            }
+          }
+        }
+        const lines = (one: number, other: number): string =>
+          JSON.stringify(
+            [...matrix.endpoints.keys()]
+              .filter((third) => third !== one && third !== other)
+              .flatMap((third) =>
+                [...matrix.traffic.keys()].flatMap((index) => [
+                  matrix.allowed(one, third, index),
+                  matrix.allowed(third, one, index),
+                ]),
+              ),
+          );
+        const both = (one: number, other: number): boolean =>
+          [...matrix.traffic.keys()].every(
+            (index) => matrix.allowed(one, other, index) === matrix.allowed(other, one, index),
+          );
+        for (const [a] of ids as [number][]) {
+          for (const [b] of ids as [number][]) {
+            if (a < b) expect(both(a, b) && lines(a, b) === lines(b, a)).toBe(false);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a hundred tasks that are cut off from each other are one', () => {
+    const names = Array.from({ length: 100 }, (_, index) => `p${index}`);
+    const matrix = full({
+      profiles: new Map(names.map((name) => [name, defaultProfile(name)])),
+      endpoints: names.map((name, index) => ({ id: name, address: `10.0.0.${index + 1}`, profiles: [name] })),
+    });
+    const { groups, traffic, cell } = grouped(matrix);
+    expect([groups.length, groups[0]!.count, traffic.length, cell(0, 0, 0)]).toEqual([1, 100, 1, false]);
+    expect(membersText(groups[0]!)).toBe('p0 (1), p1 (1), p2 (1) and 97 more kinds (97)');
+  });
+});
+
+describe('what changes nothing', () => {
+  const flows = (state: PolicyState, traffic: Matrix['traffic']) => open(matrixOf(state, traffic));
+
+  test('the count of open flows is that of open cells', () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const matrix = full(state);
+        expect(openFlows(matrix).reduce((sum, one) => sum + one, 0)).toBe(open(matrix).size);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('splitting a range of ports', () => {
+    const split = (ports: readonly PortRange[]): PortRange[] =>
+      ports.flatMap(({ from, to }) => {
+        const middle = (from + to) >>> 1;
+        return from < to
+          ? [
+              { from, to: middle },
+              { from: middle + 1, to },
+            ]
+          : [{ from, to }];
+      });
+    const change = (one: Rule): Rule => ({
+      ...one,
+      from: one.from.ports === undefined ? one.from : { ...one.from, ports: split(one.from.ports) },
+      to: one.to.ports === undefined ? one.to : { ...one.to, ports: split(one.to.ports) },
+    });
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const parted = mapProfiles(state, (profile) => ({
+          ...profile,
+          inbound: profile.inbound.map(change),
+          outbound: profile.outbound.map(change),
+        }));
+        const traffic = trafficClasses(state.profiles.values());
+        expect(trafficClasses(parted.profiles.values())).toEqual(traffic);
+        expect(apart(flows(parted, traffic), flows(state, traffic))).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('renaming tags', () => {
+    const other = (tag: string): string => `tag-${tag}`;
+    const peer = (one: Rule['from']): Rule['from'] => (one.tag === undefined ? one : { ...one, tag: other(one.tag) });
+    const change = (one: Rule): Rule => ({ ...one, from: peer(one.from), to: peer(one.to) });
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const renamed = mapProfiles(state, (profile) => ({
+          ...profile,
+          tags: profile.tags.map(other),
+          inbound: profile.inbound.map(change),
+          outbound: profile.outbound.map(change),
+        }));
+        const traffic = trafficClasses(state.profiles.values());
+        expect(apart(flows(renamed, traffic), flows(state, traffic))).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('changing over adjacent rules of equal action', () => {
+    const swapped = (list: readonly Rule[]): readonly Rule[] => {
+      const result = [...list];
+      for (let index = 0; index + 1 < result.length; index += 2) {
+        const [a, b] = [result[index]!, result[index + 1]!];
+        if (a.action === b.action) [result[index], result[index + 1]] = [b, a];
+      }
+      return result;
+    };
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const other = mapProfiles(state, (profile) => ({
+          ...profile,
+          inbound: swapped(profile.inbound),
+          outbound: swapped(profile.outbound),
+        }));
+        const traffic = trafficClasses(state.profiles.values());
+        expect(apart(flows(other, traffic), flows(state, traffic))).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('an allow rule at the end of a profile removes no flow', () => {
+    fc.assert(
+      fc.property(anyState, rule, fc.constantFrom('p0', 'p1'), (state, appended, name) => {
+        const profile = state.profiles.get(name)!;
+        const allow: Rule = { ...appended, action: 'allow' };
+        const added = { ...profile, inbound: [...profile.inbound, allow], outbound: [...profile.outbound, allow] };
+        const { changes } = edited(full(state), name, added);
+        expect(changes.filter(({ opens }) => !opens)).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('a profile appended last changes no packet that a rule decided', () => {
+    fc.assert(
+      fc.property(anyState, fc.constantFrom('p0', 'p1', 'p2', 'p3', 'missing'), (state, name) => {
+        const other = {
+          ...state,
+          // The tags of the appended profile would change more than the end of the list.
+          profiles: new Map(
+            [...state.profiles].map(([key, one]) => [key, one.name === name ? { ...one, tags: [] } : one]),
+          ),
+        };
+        const longer = {
+          ...other,
+          endpoints: other.endpoints.map((one) =>
+            one.profiles.includes(name) ? one : { ...one, profiles: [...one.profiles, name] },
+          ),
+        };
+        const traffic = trafficClasses(other.profiles.values());
+        const [before, now] = [matrixOf(other, traffic), matrixOf(longer, traffic)];
+        const { decide } = compileState(other);
+        for (const [from, source] of other.endpoints.entries()) {
+          for (const [to, target] of other.endpoints.entries()) {
+            for (const [index, one] of traffic.entries()) {
+              const { outbound, inbound } = decide(source.id, target.id, packetOf(one));
+              const open = ({ because }: typeof inbound) =>
+                because.kind === 'no rule matched' || because.kind === 'no profile';
+              if (open(outbound) || open(inbound)) continue;
+              const same = now.allowed(from, to, index) === before.allowed(from, to, index);
+              if (!same) throw new Error(`${source.id} -> ${target.id} ${one.name}`);
+            }
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('sets of bits', () => {
+  const table = fc.integer({ min: 1, max: 100 }).chain((size) =>
+    fc.array(
+      fc.array(fc.boolean(), { minLength: size, maxLength: size }).map((row) => bitsOf(size, (at) => row[at]!)),
+      { minLength: size, maxLength: size },
+    ),
+  );
+
+  test('rows and columns changed over', () => {
+    fc.assert(
+      fc.property(table, (rows) => {
+        const columns = transposed(rows);
+        for (const [row, bits] of rows.entries()) {
+          expect([...rows.keys()].filter((column) => has(columns[column]!, row) !== has(bits, column))).toEqual([]);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('weights, members and numbers', () => {
+    fc.assert(
+      fc.property(table, (rows) => {
+        const weights = rows.map((_, index) => index * 3 + 1);
+        const weigh = weigher(weights);
+        const numbers = new BitsNumbers();
+        for (const row of rows) {
+          expect(weigh(row)).toBe(listOf(row).reduce((sum, index) => sum + weights[index]!, 0));
+          expect(listOf(numbers.sets[numbers.of(Int32Array.from(row))]!)).toEqual(listOf(row));
+        }
+        expect(numbers.sets).toHaveLength(new Set(rows.map((row) => row.join())).size);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
