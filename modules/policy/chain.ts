@@ -1,6 +1,6 @@
 /**
- * One direction of one list of tiers and profiles, made ready to decide packets of one IP version: reference/policy.md
- * 3.3. Chains without `next-tier`, which are nearly all, are one list of rules in which the first match decides.
+ * One direction of one list of tiers and profiles, made ready to decide packets of one IP version. Chains without
+ * `next-tier`, which are nearly all, are one list of rules in which the first match decides.
  */
 import { parseNet } from './address.ts';
 import { parseNet6 } from './address6.ts';
@@ -64,10 +64,9 @@ export function chainOf(world: World, { tiers, profiles }: Carried, direction: D
   const { state, felix } = world;
   const rulesOf = (rules: readonly Rule[], because: Named): readonly ReadyRule[] =>
     rules.flatMap((rule, index) => {
-      // What only logs decides nothing.
-      if (rule.action === 'log') return [];
       const rendered = render(rule, version, felix);
-      if (rendered === undefined) return [];
+      // What only logs decides nothing.
+      if (rendered === undefined || rendered.rule.action === 'log') return [];
       const { quirk } = rendered;
       const why = { ...because, position: index + 1, rule, ...(quirk === undefined ? {} : { quirk }) };
       return [ready(rendered.rule, { direction, allow: rendered.rule.action === 'allow', because: why }, world)];

@@ -4,7 +4,7 @@
  *     readEtcd(objects, felix?) -> { state, faults }: parsed JSON by key, as `etcdctl` lists it; other keys are passed over
  *     toEtcd(state)             -> objects by key; readEtcd gives the state again
  *
- * Source: reference/policy.md 3.2, reference/upstream.md 5; felix `calico/common.py`, libcalico-go `lib/backend/model`.
+ * Source: calico-containers v0.22 `docs/etcdStructure.md`; felix `calico/common.py`, libcalico-go `lib/backend/model`.
  */
 import { createHash } from 'node:crypto';
 import { Refusal } from '../problem/problem.ts';

@@ -1,6 +1,7 @@
 /**
- * What Calico does with the first packet of a flow, and which rule decides it: reference/policy.md 3.3. Tiers first, then
+ * What Calico does with the first packet of a flow, and which rule decides it. Tiers first, then
  * the profiles of an endpoint in their order, first match, default deny both ways; IPv4 and IPv6.
+ * Source: felix 1.4 `calico/felix/plugins/fiptgenerator.py`, felix 2.x `rules/{endpoints,policy}.go`.
  *
  *     compileState(state, felix?)             -> Evaluator; throws a Refusal for a state that cannot be decided
  *     evaluator.decide(from, to, packet)      -> Decision, with the deciding rule on both sides

@@ -6,8 +6,8 @@
  *     plainFelix            -> the model as it is meant, without any quirk: what is asked when no version is named
  *     without(felix, quirk) -> the same Felix without it, to see what the quirk changes
  *
- * Source: reference/policy.md 3.1 and 3.6, whose case numbers stand with each quirk; felix `calico/common.py` and
- * `plugins/fiptgenerator.py` (1.4), `rules/policy.go` and libcalico-go `lib/backend/model/rule.go` (2.x).
+ * Source: felix `calico/common.py` and `plugins/fiptgenerator.py` (1.3, 1.4), `rules/policy.go` and libcalico-go
+ * `lib/backend/model/rule.go` (2.x). The case numbers are those of test/unit/policy/cases.test.ts, which shows each.
  */
 import type { ReleaseChannel } from '../release/channel.ts';
 import { compare } from '../release/version.ts';
@@ -20,7 +20,7 @@ export interface Knows {
   readonly log: boolean;
 }
 
-/** What each quirk does, and the cases of reference/policy.md 3.6 that show it. */
+/** What each quirk does, and the cases of test/unit/policy/cases.test.ts that show it. */
 export const quirks = {
   'foreign-cidr-vanishes': {
     cases: [5, 6, 7],
@@ -84,7 +84,7 @@ export interface Felix {
   readonly quirks: ReadonlySet<Quirk>;
 }
 
-/** The model of reference/policy.md 3.3. The mark leaks there too: every Felix that knows tiers has it. */
+/** The model as Felix means it. The mark leaks there too: every Felix that knows tiers has it. */
 export const plainFelix: Felix = {
   version: 'plain',
   knows: { tiers: true, negation: true, log: true },
@@ -138,7 +138,7 @@ export function felix(version: string): Felix | undefined {
   return version === plainFelix.version ? plainFelix : known.get(version);
 }
 
-/** By version of calico/node, from which it is on: reference/policy.md 3.1, reference/upstream.md 10. */
+/** By version of calico/node, from which it is on; from the releases of calico-containers v0.17 to v0.23 and calico v2.x. */
 const nodes = [
   ['1.0', '2.0.0'],
   ['0.23', '1.4.4'],

@@ -1,7 +1,8 @@
 /**
- * What is allowed to stand in a policy, and is no use: rules that can never decide, and names that nobody carries.
+ * What is allowed to stand in a policy, and is no use: rules that can never decide, and names that nobody carries. And
+ * what this Felix makes something else of (met.ts).
  *
- *     lint(state, names?) -> warnings, profile by profile
+ *     lint(state, names?, felix?) -> warnings, profile by profile
  *
  * It goes by what the rules say, not by who is there today: a rule is only called useless where it would be so with any
  * endpoints. That nobody carries a tag or a profile is said of this state.
@@ -10,18 +11,25 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../problem/problem.ts';
 import { parseNet } from './address.ts';
 import { joined } from './cut.ts';
-import type { Direction, Peer, PolicyState, PortRange, Profile, Rule } from './model.ts';
+import { plainFelix, type Felix } from './felix.ts';
+import { selectorMembers } from './labels.ts';
+import { quirksMet } from './met.ts';
+import type { Direction, Peer, PolicyState, PortRange, Profile, Rule, Tier } from './model.ts';
 import { displayName, displayRule, noNames, type Names } from './names.ts';
-import { formatRule } from './rule.ts';
-import { profileFault } from './valid.ts';
+import { ruleText } from './text.ts';
+import { policyFault, profileFault } from './valid.ts';
 
-export function lint(state: PolicyState, names: Names = noNames): readonly Problem[] {
+export function lint(state: PolicyState, names: Names = noNames, felix: Felix = plainFelix): readonly Problem[] {
   const profiles = [...state.profiles.values()];
   const carried = new Set(state.endpoints.flatMap((endpoint) => endpoint.profiles));
   const tags = new Set(profiles.flatMap((profile) => profile.tags));
+  const selects = selectorMembers(state);
+  const world: World = { names, carried, tags, felix, matchesNobody: (selector) => selects(selector).size === 0 };
   return [
-    ...profiles.flatMap((profile) => ofProfile(profile, { names, carried, tags })),
+    ...profiles.flatMap((profile) => ofProfile(profile, world)),
+    ...(state.tiers ?? []).flatMap((tier) => ofTier(tier, world)),
     ...[...carried].filter((name) => !state.profiles.has(name)).map((name) => missing(name, state, names)),
+    ...quirksMet(state, names, felix),
   ];
 }
 
@@ -31,12 +39,14 @@ interface World {
   readonly carried: ReadonlySet<string>;
   /** Tags that some profile has. */
   readonly tags: ReadonlySet<string>;
+  readonly felix: Felix;
+  readonly matchesNobody: (selector: string) => boolean;
 }
 
 function ofProfile(profile: Profile, world: World): Problem[] {
-  const { names, carried } = world;
+  const { names, carried, felix } = world;
   const shown = displayName(names, profile.name);
-  const fault = profileFault(profile);
+  const fault = profileFault(profile, felix);
   if (fault !== undefined) {
     return [
       {
@@ -55,21 +65,58 @@ function ofProfile(profile: Profile, world: World): Problem[] {
           rule: 'A profile does something for the endpoints that have it, and its tags name nobody else.',
         },
       ];
-  return [...unused, ...ofRules(profile, 'inbound', world), ...ofRules(profile, 'outbound', world)];
+  return [...unused, ...ofRules(shown, profile, world)];
 }
 
-function ofRules(profile: Profile, direction: Direction, { names, tags }: World): Problem[] {
-  const rules = profile[direction];
-  const told = (index: number): string =>
-    `${displayName(names, profile.name)} ${direction} rule ${index + 1} (${formatRule(displayRule(names, rules[index]!))})`;
+function ofTier({ name: tier, policies }: Tier, world: World): Problem[] {
+  const { felix } = world;
+  if (!felix.knows.tiers) {
+    const rule = 'Tiers of policies came with Felix 1.4.';
+    return [{ code: 'tiers-not-read', what: `Felix ${felix.version} does not read the tier ${tier}.`, rule }];
+  }
+  return policies.flatMap((policy): Problem[] => {
+    const shown = `The policy ${policy.name} of ${tier}`;
+    const fault = policyFault(policy, felix);
+    if (fault !== undefined) {
+      const rule = 'Felix passes over an invalid policy, as if it were not there.';
+      return [{ code: 'invalid-policy', what: `${shown} is invalid: ${fault}.`, rule }];
+    }
+    const nobody: Problem[] = world.matchesNobody(policy.selector)
+      ? [
+          {
+            code: 'policy-for-nobody',
+            what: `${shown} selects nobody: no endpoint matches ${policy.selector}.`,
+            rule: 'A policy is for the endpoints that its selector matches.',
+          },
+        ]
+      : [];
+    return [...nobody, ...ofRules(shown, policy, world)];
+  });
+}
+
+function ofRules(owner: string, lists: Readonly<Record<Direction, readonly Rule[]>>, world: World): Problem[] {
+  return (['inbound', 'outbound'] as const).flatMap((direction) =>
+    ofList(`${owner} ${direction}`, lists[direction], world),
+  );
+}
+
+function ofList(owner: string, rules: readonly Rule[], { names, tags, matchesNobody }: World): Problem[] {
+  const told = (index: number): string => `${owner} rule ${index + 1} (${ruleText(displayRule(names, rules[index]!))})`;
   return rules.flatMap((rule, index): Problem[] => {
-    const strangers = [rule.from.tag, rule.to.tag].filter((tag) => tag !== undefined && !tags.has(tag));
-    const before = rules.findIndex((earlier, at) => at < index && covers(earlier, rule));
+    const { from, to } = rule;
+    const strangers = [from.tag, to.tag].filter((tag) => tag !== undefined && !tags.has(tag));
+    const selectors = [from.selector, to.selector].filter((text) => text !== undefined && matchesNobody(text));
+    const before = rules.findIndex((earlier, at) => at < index && earlier.action !== 'log' && covers(earlier, rule));
     return [
       ...strangers.map((tag) => ({
         code: 'unknown-tag',
         what: `${told(index)} matches nobody: no profile has the tag ${displayName(names, tag!)}.`,
         rule: 'A tag stands for the endpoints of the profiles that have it.',
+      })),
+      ...selectors.map((selector) => ({
+        code: 'selector-matches-nobody',
+        what: `${told(index)} matches nobody: no endpoint matches ${selector}.`,
+        rule: 'A selector in a rule stands for the endpoints whose labels it matches.',
       })),
       ...(before < 0 ? [] : [useless(told(index), told(before), rules[before]!.action === rule.action)]),
     ];

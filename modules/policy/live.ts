@@ -8,7 +8,7 @@
  * commands find a rule by what it says, so a rule that says the same in other words (a port as a string, no action) is one
  * that they cannot name, as are selectors, negation, `next-tier` and `log`. Each is an error with its path.
  *
- * Source: libcalico `pycalico/datastore_datatypes.py`, `Rules` and `Rule.ALLOWED_KEYS`; reference/policy.md 3.2.
+ * Source: libcalico `pycalico/datastore_datatypes.py`, `Rules` and `Rule.ALLOWED_KEYS`; calico-containers v0.22 `docs/etcdStructure.md`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Place, Problem } from '../problem/problem.ts';

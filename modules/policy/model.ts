@@ -119,7 +119,7 @@ export interface Host {
   readonly name: string;
   /** IPv4 and IPv6; with IP-in-IP the tunnel's too. The first one of a version is what masquerading shows. */
   readonly addresses: readonly string[];
-  /** Felix' own default is DROP, but libcalico writes RETURN for every host (reference/policy.md 3.3); so does this. */
+  /** Felix' own default is DROP, but libcalico writes RETURN for every host (`pycalico/datastore.py`); so does this. */
   readonly endpointToHost?: HostAction;
 }
 

@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { describe } from '../policy/describe.ts';
 import type { PolicyDocument } from '../policy/document.ts';
 import { compileState, type Evaluator } from '../policy/evaluate.ts';
+import { felixOf } from '../policy/felix.ts';
 import { resolveExpect } from '../policy/expect.ts';
 import { lint } from '../policy/lint.ts';
 import { matrixOf, type Matrix } from '../policy/matrix.ts';
@@ -53,19 +54,20 @@ export function foresee(cluster: Cluster, documents: readonly PolicyDocument[]):
     address: '192.0.2.1',
   }));
   const { tasks } = all;
+  const felix = felixOf(cluster.release);
   return {
     traffic,
     names,
     tasks,
     warnings,
     steps: steps.map((step) => {
-      const evaluator = compileState(step.state);
+      const evaluator = compileState(step.state, felix);
       return {
         ...step,
         evaluator,
         matrix: () => matrixOf(withoutControl(step.state, names), traffic),
         wrong: wrongOf(step, evaluator, tasks, traffic, names),
-        lint: lint(withoutControl(step.state, names), names),
+        lint: lint(withoutControl(step.state, names), names, felix),
       };
     }),
   };

@@ -1,4 +1,4 @@
-/** That the model of calicoctl is as odd as calicoctl: reference/policy.md 3.6, cases 35 and 37, and upstream.md 4.3. */
+/** That the model of calicoctl is as odd as calicoctl: cases 35 and 37 of cases.test.ts; calicoctl v0.22 `profile.py`. */
 import { describe, expect, test } from 'vitest';
 import { parseCommand, type Command } from '../../../modules/policy/command.ts';
 import type { Profile } from '../../../modules/policy/model.ts';

@@ -1,5 +1,5 @@
 /**
- * The 41 tricky cases of Calico v1 policy under the numbers of the specification, reference/policy.md 3.6. Not here:
+ * The 41 tricky cases of Calico v1 policy, by number. Not here:
  * - 27, live flows outlive a change of rules: conntrack's business, before any policy. The lab's felix-FORWARD accepts
  *   what is established (test/unit/lab/chains.test.ts).
  * - 35, `rule add --at=0` and past the end: test/unit/policy/calicoctl.ts is a model of calicoctl with it.

@@ -101,7 +101,7 @@ function walk(
       if (marked) break;
       for (const [index, rule] of policy[direction].entries()) {
         const outcome = holds(asked, rule);
-        if (rule.action === 'log' || outcome === 'no' || outcome === 'absent') continue;
+        if (outcome === 'no' || outcome === 'absent' || (rule.action === 'log' && outcome !== 'drop')) continue;
         const action = outcome === 'drop' ? 'deny' : rule.action;
         if (action === 'next-tier') marked = true;
         else return said(`${tier.name}/${policy.name} ${direction} ${index + 1} ${action}`);
@@ -118,7 +118,7 @@ function walk(
     for (const rule of profile[direction]) {
       position += 1;
       const outcome = holds(asked, rule);
-      if (outcome === 'absent' || rule.action === 'log') continue;
+      if (outcome === 'absent' || (rule.action === 'log' && outcome !== 'drop')) continue;
       const matched = outcome !== 'no';
       if (rule.action === 'next-tier' && outcome !== 'drop') {
         if (matched) marked = true;
