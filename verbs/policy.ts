@@ -1,27 +1,38 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { main, type Call } from '../modules/cli/verb.ts';
+import type { Cluster } from '../modules/cluster/cluster.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
 import { classDiff, membersText, type Members } from '../modules/policy/classdiff.ts';
 import { nearest } from '../modules/problem/nearest.ts';
 import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
 import { chartFile, chartPage, type Chart } from '../modules/report/chart.ts';
-import { checkText, diffText, matrixOf, matrixText } from '../modules/report/foreseen.ts';
+import {
+  changesOf,
+  checkText,
+  diffText,
+  matrixOf,
+  matrixText,
+  type ForeseenMatrix,
+} from '../modules/report/foreseen.ts';
 import { styleOf } from '../modules/report/style.ts';
 import { ask } from '../modules/verify/ask.ts';
 import { readPolicies } from '../modules/verify/documents.ts';
+import { changeFrom, liveRule, networkIds } from '../modules/verify/live.ts';
 import { foresee, type ForeseenStep, type Foresight } from '../modules/verify/foresee.ts';
 import { looseCluster } from '../modules/verify/loose.ts';
 
 const options = {
   release: { type: 'string', value: 'NAME', help: 'classic or current, for policies alone (default: classic)' },
   step: { type: 'string', value: 'N', help: 'the policy as it is after the Nth file (default: after the last)' },
-  svg: { type: 'string', value: 'FILE', help: 'write the matrix of that step as a drawing' },
-  html: { type: 'string', value: 'FILE', help: 'write the matrices of all steps as a page' },
+  svg: { type: 'string', value: 'FILE', help: 'write the matrix, or the diff, of that step as a drawing' },
+  html: { type: 'string', value: 'FILE', help: 'write the matrices, or the diffs, of all steps as a page' },
+  live: { type: 'string', value: 'FILE', help: 'the profiles on the cluster, for apply; - is standard input' },
+  ids: { type: 'string', value: 'FILE', help: 'ids and names of the Docker networks, for apply' },
   json: { type: 'boolean', help: 'print the answer as JSON' },
 } as const;
 type Options = Call<typeof options>['options'];
 
-const questions = ['check', 'matrix', 'explain', 'diff', 'lint', 'compile'] as const;
+const questions = ['check', 'matrix', 'explain', 'diff', 'lint', 'compile', 'apply'] as const;
 type Question = (typeof questions)[number];
 
 await main({
@@ -37,6 +48,7 @@ explain  from a network (or address) to another: who decides, and the smallest e
 diff     which flows each file opens and closes, as groups of tasks
 lint     rules that can never decide, names that nobody carries, what calicoctl would trip over
 compile  the calicoctl commands from each file to the next
+apply    the calicoctl commands from the profiles on a cluster, --live, to the last file
 
 Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
   options,
@@ -48,6 +60,7 @@ Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
       throw usage(`"${rest[0]}" is a word too many.`, `npm run policy ${question} ${where}`);
     }
     const cluster = isPolicy(where) ? looseCluster(where, given.release ?? 'classic') : loadCluster(where);
+    if (question === 'apply') return applied(cluster, given);
     const foresight = foresee(cluster, readPolicies(cluster));
     switch (question) {
       case 'check':
@@ -83,21 +96,33 @@ function check(foresight: Foresight, { json }: Options): ExitCode {
   return steps.every(({ wrong }) => wrong.length === 0) ? exit.fine : exit.no;
 }
 
-function matrix(foresight: Foresight, { json, step: word, svg, html }: Options): ExitCode {
-  const step = stepOf(foresight, word);
-  const chart = (one: ForeseenStep): Chart => ({
-    title: one.title,
-    ...(one.file === undefined ? {} : { origin: one.file }),
-    ...matrixOf(foresight, one),
-  });
-  if (svg !== undefined) writeFileSync(svg, chartFile(chart(step)));
-  if (html !== undefined) writeFileSync(html, chartPage('Who reaches whom', foresight.steps.map(chart)));
-  print(json, { title: step.title, file: step.file, ...matrixOf(foresight, step) }, () => {
-    const written = [svg, html].filter((file) => file !== undefined);
-    const where = written.length === 0 ? '' : `\nWritten: ${written.join(', ')}\n`;
-    return matrixText(foresight, step, styleOf(process.stdout, process.env)) + where;
-  });
+function matrix(foresight: Foresight, given: Options): ExitCode {
+  const step = stepOf(foresight, given.step);
+  const whole = (one: ForeseenStep): Chart => chart(one, one.title, matrixOf(foresight, one));
+  const drawn = draw(
+    'Who reaches whom',
+    () => whole(step),
+    () => foresight.steps.map(whole),
+    given,
+  );
+  print(
+    given.json,
+    { title: step.title, file: step.file, ...matrixOf(foresight, step) },
+    () => matrixText(foresight, step, styleOf(process.stdout, process.env)) + drawn,
+  );
   return exit.fine;
+}
+
+function chart({ file }: ForeseenStep, title: string, matrix: ForeseenMatrix): Chart {
+  return { title, ...(file === undefined ? {} : { origin: file }), ...matrix };
+}
+
+/** Writes the drawings that were asked for, and says so. */
+function draw(title: string, one: () => Chart, all: () => readonly Chart[], { svg, html }: Options): string {
+  if (svg !== undefined) writeFileSync(svg, chartFile(one()));
+  if (html !== undefined) writeFileSync(html, chartPage(title, all()));
+  const written = [svg, html].filter((file) => file !== undefined);
+  return written.length === 0 ? '' : `\nWritten: ${written.join(', ')}\n`;
 }
 
 function explain(foresight: Foresight, words: readonly string[], { json, step: word }: Options): ExitCode {
@@ -116,7 +141,7 @@ function explain(foresight: Foresight, words: readonly string[], { json, step: w
   return allow ? exit.fine : exit.no;
 }
 
-function diff(foresight: Foresight, { json }: Options): ExitCode {
+function diff(foresight: Foresight, given: Options): ExitCode {
   const { steps, names } = foresight;
   const changes = steps.slice(1).map((after, index) => {
     const before = steps[index]!;
@@ -136,11 +161,25 @@ function diff(foresight: Foresight, { json }: Options): ExitCode {
       pairs,
     })),
   }));
-  print(json, { diffs: data }, () =>
+  const change = (after: ForeseenStep): Chart => {
+    const before = steps[steps.indexOf(after) - 1]!;
+    return chart(after, `${before.title} → ${after.title}`, changesOf(foresight, before, after));
+  };
+  const drawn = draw(
+    'What opens and what closes',
+    () => {
+      const step = stepOf(foresight, given.step);
+      if (step !== steps[0]) return change(step);
+      throw usage('There is nothing before the first file.', '--step 2', 'a file is compared with the one before it.');
+    },
+    () => steps.slice(1).map(change),
+    given,
+  );
+  const text =
     changes.length === 0
       ? 'There is one file, and nothing to compare it with.\n'
-      : changes.map(({ before, after, diff: one }) => diffText(before, after, one, foresight)).join('\n'),
-  );
+      : changes.map(({ before, after, diff: one }) => diffText(before, after, one, foresight)).join('\n');
+  print(given.json, { diffs: data }, () => text + drawn);
   return exit.fine;
 }
 
@@ -160,6 +199,37 @@ function compiled({ steps }: Foresight, { json }: Options): ExitCode {
           `# ${title}\n${commands.map((line) => `${line}\n`).join('') || '# nothing to change\n'}`,
       )
       .join('\n'),
+  );
+  return exit.fine;
+}
+
+/** A dry run: it changes nothing by itself. */
+function applied(cluster: Cluster, { live, ids, json }: Options): ExitCode {
+  const calicoctl = cluster.release.software.calicoctl?.version ?? cluster.release.calico;
+  if (!calicoctl.startsWith('v0.')) {
+    throw new Refusal([
+      {
+        code: 'no-profile-command',
+        what: `calicoctl ${calicoctl} has no "profile" command.`,
+        rule: 'From calicoctl 1.0 on, profiles are resources that are replaced as a whole.',
+        remedy: 'calicoctl replace -f profiles.yaml',
+      },
+    ]);
+  }
+  if (live === undefined) {
+    throw usage('It is not said what is on the cluster.', 'npm run policy -- apply lab --live profiles.json', liveRule);
+  }
+  const { commands, notes, untouched } = changeFrom(
+    live,
+    foresee(cluster, readPolicies(cluster), networkIds(cluster, ids)),
+  );
+  print(json, { commands, notes, untouched }, () =>
+    [
+      ...notes.map((note) => `# ${format(note)}`),
+      ...(untouched.length === 0 ? [] : [`# not declared, and left alone: ${untouched.join(', ')}`]),
+      ...(commands.length === 0 ? ['# nothing to change'] : commands),
+      '',
+    ].join('\n'),
   );
   return exit.fine;
 }

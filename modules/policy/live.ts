@@ -1,7 +1,8 @@
 /**
  * Profiles as etcd holds them and as `calicoctl profile NAME rule json` prints them, for a dry run against the live state.
  *
- *     readProfiles(text, file)  -> Result<Profile[]>, from JSON: {"NAME": {"tags": […], "rules": {…}}, …}
+ *     readProfiles(text, file)  -> Result<Profile[]>, from JSON: {"NAME": {"tags": […], "rules": {…}}, …},
+ *                                 or what etcd answers for the folder of all profiles (answer.ts)
  *     formatRules(profile)      -> the JSON that `calicoctl profile NAME rule update` takes, NAME being the literal name
  *
  * `rules` is `{"id", "inbound_rules": […], "outbound_rules": […]}`. Only what calicoctl writes itself is read: its
@@ -13,6 +14,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Place, Problem } from '../problem/problem.ts';
 import { canonicalCidr } from './address.ts';
+import { fromAnswer } from './answer.ts';
 import { hint } from './hint.ts';
 import type { Peer, Profile, Rule } from './model.ts';
 import { isName, nameRule } from './name.ts';
@@ -33,7 +35,7 @@ export function readProfiles(text: string, file: string): Result<readonly Profil
   } catch (error) {
     sheet.add('', 'bad-json', `The file is no JSON: ${(error as Error).message}.`, profileExample);
   }
-  const profiles = json === undefined ? [] : readAll(json, sheet);
+  const profiles = json === undefined ? [] : readAll(fromAnswer(json), sheet);
   return sheet.problems.length > 0 ? { ok: false, problems: sheet.problems } : fine(profiles);
 }
 

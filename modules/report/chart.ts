@@ -53,7 +53,7 @@ function drawing({ title, origin, networks, cells }: Chart, style = ''): Markup 
   const top = 3 * line + 2 * pad + (origin === undefined ? 0 : line);
   const tops = running(heights, top);
   const [right, bottom] = [starts.at(-1)! + pad, tops.at(-1)! + pad];
-  const total = Math.max(right, width(title) * 1.3 + 2 * pad);
+  const total = Math.max(right, width(title) * 1.4 + 2 * pad);
   return markup`<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" viewBox="0 0 ${total} ${bottom}" width="${total}" height="${bottom}">
 <title>${title}</title>
 <desc>${sentences(networks, cells)}</desc>
@@ -91,15 +91,23 @@ function running(sizes: readonly number[], start: number): readonly number[] {
   return places;
 }
 
-const toneOf = (text: string): string => (text === 'all' ? 'all' : text === '-' || text === '·' ? 'none' : 'some');
-const told = (text: string): string => (text === '-' ? 'nothing' : text === '·' ? 'nobody to ask' : text);
+/** Of a matrix: all, some or none; of changes: opens, closes, or none. Both at once is told as what opens. */
+function toneOf(text: string): string {
+  if (text === 'all') return 'all';
+  if (text === '-' || text === '·' || text === '=') return 'none';
+  if (text.includes('+ ')) return 'opens';
+  return text.includes('- ') ? 'closes' : 'some';
+}
+
+const words: Readonly<Record<string, string>> = { '-': 'nothing', '·': 'nobody to ask', '=': 'as before' };
+const told = (text: string): string => words[text] ?? text;
 
 function sentences(networks: readonly string[], cells: readonly (readonly string[])[]): string {
   const open = networks.flatMap((from, row) =>
     networks.flatMap((to, column) => {
       const text = cells[row]![column]!;
-      return toneOf(text) === 'none' ? [] : [`${from} reaches ${to}: ${text}`];
+      return toneOf(text) === 'none' ? [] : [`${from} to ${to}: ${text}`];
     }),
   );
-  return open.length === 0 ? 'No network reaches another.' : `${open.join('; ')}.`;
+  return open.length === 0 ? 'Nothing.' : `${open.join('; ')}.`;
 }

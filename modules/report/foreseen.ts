@@ -15,14 +15,36 @@ export interface ForeseenMatrix {
   readonly cells: readonly (readonly string[])[];
 }
 
-export function matrixOf({ tasks, traffic }: Foresight, step: ForeseenStep): ForeseenMatrix {
-  const networks = [...new Set(tasks.map(({ network }) => network))];
+export function matrixOf(foresight: Foresight, step: ForeseenStep): ForeseenMatrix {
+  const { traffic } = foresight;
   const packets = traffic.map(packetOf);
-  const text = (from: string, to: string): string =>
+  return byNetwork(foresight, (from, to) =>
     fatesText(
       packets.map((packet) => (step.evaluator.allows(from, to, packet) ? 'passes' : 'stopped')),
       traffic,
-    );
+    ),
+  );
+}
+
+/** What one step opens and closes against another: `+ tcp 9000`, `- udp icmp`, both in this order, or `=`. */
+export function changesOf(foresight: Foresight, before: ForeseenStep, after: ForeseenStep): ForeseenMatrix {
+  const classes = foresight.traffic.map((one) => ({ one, packet: packetOf(one) }));
+  return byNetwork(foresight, (from, to) => {
+    const changed = (opens: boolean): string => {
+      const [was, is] = opens ? [before, after] : [after, before];
+      const found = classes.filter(
+        ({ packet }) => is.evaluator.allows(from, to, packet) && !was.evaluator.allows(from, to, packet),
+      );
+      if (found.length === 0) return '';
+      const list = found.map(({ one }) => one);
+      return `${opens ? '+' : '-'} ${classesText(list, foresight.traffic)}`;
+    };
+    return [changed(true), changed(false)].filter((text) => text !== '').join(' ') || '=';
+  });
+}
+
+function byNetwork({ tasks }: Foresight, text: (from: string, to: string) => string): ForeseenMatrix {
+  const networks = [...new Set(tasks.map(({ network }) => network))];
   const cell = (from: string, to: string): string => {
     const counts = new Map<string, number>();
     for (const source of tasks) {

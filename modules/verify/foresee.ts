@@ -9,6 +9,7 @@ import { lint } from '../policy/lint.ts';
 import { matrixOf, type Matrix } from '../policy/matrix.ts';
 import type { PolicyState, Traffic } from '../policy/model.ts';
 import { displayName, type Names } from '../policy/names.ts';
+import { standInId } from '../policy/network.ts';
 import { packetOf } from '../policy/traffic.ts';
 import type { Problem } from '../problem/problem.ts';
 import { controlNetwork } from './plan.ts';
@@ -24,6 +25,8 @@ export interface Foresight {
 }
 
 export interface ForeseenStep extends Step {
+  /** Without the network that a verification adds to tell a closed way from a broken one. */
+  readonly declared: PolicyState;
   readonly evaluator: Evaluator;
   /** Expectations that do not hold, each with a pair that shows it. */
   readonly wrong: readonly WrongExpectation[];
@@ -46,13 +49,21 @@ export interface WrongExpectation {
   readonly because: string;
 }
 
-/** Throws a Refusal with every problem of every file. */
-export function foresee(cluster: Cluster, documents: readonly PolicyDocument[]): Foresight {
+/** `ids`: of Docker networks, by name. Throws a Refusal with every problem of every file. */
+export function foresee(
+  cluster: Cluster,
+  documents: readonly PolicyDocument[],
+  ids: ReadonlyMap<string, string> = new Map(),
+): Foresight {
   const all = specs(cluster);
-  const { steps, traffic, names, warnings } = course(cluster, documents, true, anyAddress(all), (name) => ({
-    name,
-    address: '192.0.2.1',
-  }));
+  const { steps, traffic, names, warnings } = course(
+    cluster,
+    documents,
+    true,
+    anyAddress(all),
+    (name) => ({ name, address: '192.0.2.1' }),
+    (name) => ids.get(name) ?? standInId(name),
+  );
   const { tasks } = all;
   const felix = felixOf(cluster.release);
   return {
@@ -62,18 +73,19 @@ export function foresee(cluster: Cluster, documents: readonly PolicyDocument[]):
     warnings,
     steps: steps.map((step) => {
       const evaluator = compileState(step.state, felix);
+      const declared = withoutControl(step.state, names);
       return {
         ...step,
+        declared,
         evaluator,
-        matrix: () => matrixOf(withoutControl(step.state, names), traffic),
+        matrix: () => matrixOf(declared, traffic),
         wrong: wrongOf(step, evaluator, tasks, traffic, names),
-        lint: lint(withoutControl(step.state, names), names, felix),
+        lint: lint(declared, names, felix),
       };
     }),
   };
 }
 
-/** Without the network that a verification adds to tell a closed way from a broken one. */
 function withoutControl(state: PolicyState, names: Names): PolicyState {
   const control = [...state.profiles.keys()].filter((name) => displayName(names, name) === controlNetwork);
   return {

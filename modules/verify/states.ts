@@ -60,7 +60,8 @@ export function anyAddress({ tasks, guards }: ReturnType<typeof specs>): Address
 }
 
 /**
- * Compiles the steps. `walk`: one step for each policy file; else one step with all of them.
+ * Compiles the steps. `walk`: one step for each policy file; else one step with all of them. `id`: that of the Docker
+ * network of that name, where a real Docker has given it one.
  * Throws a Refusal with every problem of every file.
  */
 export function course(
@@ -69,8 +70,9 @@ export function course(
   walk: boolean,
   address: Addresses,
   host: (node: string) => PolicyHost,
+  id: (network: string) => string = standInId,
 ): Course {
-  const networks = networksOf(cluster);
+  const networks = networksOf(cluster, id);
   const { tasks, guards } = specs(cluster);
   const endpoints: Attachment[] = [...tasks, ...guards].map((task) => ({
     id: task.name,
@@ -118,14 +120,14 @@ function typed({ release }: Cluster, lines: readonly string[]): readonly string[
   return [`# in the words of calicoctl 0.x; calicoctl ${version} has no "profile" command`, ...lines];
 }
 
-function networksOf(cluster: Cluster): PolicyNetwork[] {
+function networksOf(cluster: Cluster, id: (network: string) => string): PolicyNetwork[] {
   const networks = Object.values(cluster.networks);
   const runs = cluster.nodes.find((node: Node) => node.role === 'agent')?.containerizers ?? [];
   const control = {
     name: controlNetwork,
     containerizer: runs.includes('docker') ? ('docker' as const) : ('mesos' as const),
   };
-  return [...networks, control].map(({ name, containerizer }) => ({ name, containerizer, id: standInId(name) }));
+  return [...networks, control].map(({ name, containerizer }) => ({ name, containerizer, id: id(name) }));
 }
 
 const own = (cluster: Cluster): { text: string; at: Place }[] =>

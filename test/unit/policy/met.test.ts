@@ -16,7 +16,7 @@ function found(
 ) {
   const profile: Profile = { name: 'p', tags: ['p'], inbound: [], outbound: [allow], [side]: rules };
   const state: PolicyState = { profiles: new Map([['p', profile]]), endpoints: [endpoint], ...more };
-  return lint(state, undefined, felix(version)!)
+  return lint(state, undefined, felix(version))
     .map(({ code }) => code)
     .filter((code) => code in quirks);
 }

@@ -180,6 +180,23 @@ Management UI admitted → Client to frontend to backend only: 18 flows open, 0 
   });
 });
 
+test('diff as a drawing: what opens, what closes, what stays', async () => {
+  const [svg, html] = [join(folder, 'diff.svg'), join(folder, 'diff.html')];
+  const { code, stdout } = await run('diff', 'lab', '--step', '2', '--svg', svg, '--html', html);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`Written: ${svg}, ${html}`);
+  const drawn = readFileSync(svg, 'utf8');
+  expect(drawn.match(/<g class="opens">/g)).toHaveLength(6);
+  expect(drawn.match(/<g class="closes">/g)).toHaveLength(1);
+  expect(drawn.match(/<g class="none">/g)).toHaveLength(9);
+  expect(drawn).toContain('<title>client to management-ui: + tcp 9001</title>');
+  expect(drawn).toContain('<title>client to frontend: as before</title>');
+  expect(readFileSync(html, 'utf8').match(/<svg /g)).toHaveLength(2);
+  const first = await run('diff', 'lab', '--step', '1', '--svg', svg);
+  expect(first).toMatchObject({ code: 2 });
+  expect(first.stderr).toContain('There is nothing before the first file.');
+});
+
 test('lint says what is useless, and is exit code 1 then', async () => {
   expect(await run('lint', 'lab')).toEqual({ code: 0, stdout: 'Nothing to say.\n', stderr: '' });
   const useless = file('title: Twice\nprofiles:\n  web:\n    inbound:\n      - allow\n      - deny tcp\n');
@@ -206,4 +223,72 @@ test.each([
   const { code, stdout, stderr } = await run(...words);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(what);
+});
+
+describe('apply', () => {
+  const networks = ['management-ui', 'client', 'frontend', 'backend'];
+  const id = (name: string): string => `${networks.indexOf(name) + 1}`.repeat(64);
+  const root = '/calico/v1/policy/profile';
+  const leaf = (key: string, value: unknown) => ({ key: `${root}/${key}`, value: JSON.stringify(value) });
+  const profile = (name: string, inbound: readonly unknown[]) => ({
+    key: `${root}/${name}`,
+    dir: true,
+    nodes: [
+      leaf(`${name}/tags`, [name]),
+      leaf(`${name}/rules`, { id: name, inbound_rules: inbound, outbound_rules: [{ action: 'allow' }] }),
+    ],
+  });
+  /** As etcd answers when the plugin has made the profiles, and nobody has edited them. */
+  const fresh = JSON.stringify({
+    action: 'get',
+    node: {
+      key: root,
+      dir: true,
+      nodes: [
+        ...networks.map((name) => profile(id(name), [{ action: 'allow', src_tag: id(name) }])),
+        profile('other', []),
+      ],
+    },
+  });
+  const written = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const ids = () => written('ids.txt', networks.map((name) => `${id(name)} ${name}\n`).join(''));
+
+  test('from what the plugin made to what is declared, with the ids that Docker gave', async () => {
+    const { code, stdout, stderr } = await run('apply', 'lab', '--live', written('live.json', fresh), '--ids', ids());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe(`# not declared, and left alone: other
+calicoctl profile management-ui rule remove inbound allow from tag management-ui
+calicoctl profile management-ui rule add inbound allow tcp to ports 9001
+calicoctl profile client rule add inbound allow tcp from tag management-ui to ports 9000
+calicoctl profile frontend rule add inbound allow tcp from tag management-ui to ports 9000
+calicoctl profile frontend rule add inbound allow tcp from tag client to ports 9000
+calicoctl profile backend rule add inbound allow tcp from tag management-ui to ports 9000
+calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 9000
+`);
+  });
+
+  test.each([
+    ['no live profiles', () => ['--ids', ids()], 'It is not said what is on the cluster.'],
+    ['no ids', () => ['--live', written('live.json', fresh)], 'docker network ls --no-trunc'],
+    [
+      'a network that Docker does not have',
+      () => ['--live', written('live.json', fresh), '--ids', written('some.txt', `${id('client')} client\n`)],
+      'The network frontend does not stand there.',
+    ],
+    ['a file that is not there', () => ['--live', join(folder, 'nowhere.json'), '--ids', ids()], 'cannot be read'],
+    ['live profiles cut short', () => ['--live', written('cut.json', fresh.slice(0, 99)), '--ids', ids()], 'no JSON'],
+    [
+      'a calicoctl without the command',
+      () => ['--release', 'current', '--live', written('live.json', fresh)],
+      'has no "profile" command',
+    ],
+  ])('%s', async (_, more, what) => {
+    const { code, stderr } = await run('apply', 'policies/stars', ...more());
+    expect(code).toBe(2);
+    expect(stderr).toContain(what);
+    expect(stderr).not.toContain('bug');
+  });
 });
