@@ -56,9 +56,11 @@ release() {
 # Whether the network is there. By name: Docker also takes the beginning of an id for one.
 there() {
   local found
-  found=$(timeout 30 "$docker" network inspect --format '{{.Name}} {{.Driver}} {{.Scope}}' "$1" 2>/dev/null) || return 1
+  found=$(timeout 30 "$docker" network inspect --format '{{.Name}} {{.Driver}} {{.Scope}} {{.IPAM.Driver}}' "$1" 2>/dev/null) || return 1
   case $found in
-    "$1 calico global") return 0 ;;
+    "$1 calico global $ipam") return 0 ;;
+    # With addresses of Docker's own, tasks get a second interface, and what goes by it meets no policy.
+    "$1 calico global "*) fail "the network $1 has addresses of the IPAM driver ${found##* }, not $ipam: packets go by docker_gwbridge, past every policy; docker network rm $1 makes room" ;;
     "$1 "*) fail "there is a network $1 that is none of Calico's (${found#"$1 "}); docker network rm $1 makes room" ;;
     *) return 1 ;;
   esac

@@ -68,7 +68,7 @@ describe('the script', () => {
    * Networks are files that all agents share, as all Dockers share etcd. Making one takes a while, and nobody minds a
    * second of one name. `be` is how the id of `client` begins.
    */
-  function docker(create = 'sleep 0.3; echo "calico global" >"$networks/$name"'): void {
+  function docker(create = 'sleep 0.3; echo "calico global calico-ipam" >"$networks/$name"'): void {
     root.put(
       '/docker',
       `#!/bin/bash
@@ -76,7 +76,7 @@ describe('the script', () => {
       case "$1 $2" in
         'network inspect')
           if [[ -f $networks/$name ]]; then echo "$name $(<"$networks/$name")"
-          elif [[ $name == be && -f $networks/client ]]; then echo "client calico global"
+          elif [[ $name == be && -f $networks/client ]]; then echo "client calico global calico-ipam"
           else exit 1; fi ;;
         'network create') echo "$*" >>'${root.path('/log')}'; ${create} ;;
         *) exit 2 ;;
@@ -109,12 +109,21 @@ describe('the script', () => {
   const asked = (name: string): string => `network create --driver calico --ipam-driver calico-ipam ${name}`;
 
   test('makes what is missing, leaves what is there, and gives the lock back', async () => {
-    writeFileSync(root.path('/networks/client'), 'calico global\n');
+    writeFileSync(root.path('/networks/client'), 'calico global calico-ipam\n');
     expect(await run(['client', 'frontend'])).toMatchObject({ code: 0, stderr: '' });
     expect(made()).toEqual([asked('frontend')]);
     expect(await store.value(lock)).toBeUndefined();
     expect(await run(['client', 'frontend'])).toMatchObject({ code: 0, stdout: '' });
     expect(made()).toHaveLength(1);
+  });
+
+  test('a network of Calico with addresses of Docker’s own: its packets would pass by every policy', async () => {
+    writeFileSync(root.path('/networks/client'), 'calico global default\n');
+    const { code, stderr } = await run(['client']);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('addresses of the IPAM driver default');
+    expect(stderr).toContain('docker_gwbridge');
+    expect(made()).toEqual([]);
   });
 
   test('on three agents at once makes each network once', async () => {
@@ -140,7 +149,7 @@ describe('the script', () => {
 
   test('takes the lock for a while only, so that its own death is not the end of all', async () => {
     docker(
-      `curl --silent '${store.url}/v2/keys${lock}' >'${root.path('/held')}'; echo "calico global" >"$networks/$name"`,
+      `curl --silent '${store.url}/v2/keys${lock}' >'${root.path('/held')}'; echo "calico global calico-ipam" >"$networks/$name"`,
     );
     expect(await run(['client'])).toMatchObject({ code: 0 });
     const { node } = JSON.parse(readFileSync(root.path('/held'), 'utf8')) as { node: { ttl: number } };
