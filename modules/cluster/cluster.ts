@@ -193,6 +193,8 @@ export interface Node {
 export interface Network {
   readonly name: string;
   readonly containerizer: Containerizer;
+  /** IPv4 addresses of hosts whose proxy hands connections on to its tasks. */
+  readonly proxies?: readonly string[];
 }
 
 export interface Calico {

@@ -245,7 +245,8 @@ function completeNetworks(
               only,
               'the only one that the pools offer',
             );
-      return [name, { name, containerizer }];
+      const { proxies } = network;
+      return [name, { name, containerizer, ...(proxies === undefined ? {} : { proxies }) }];
     }),
   );
 }

@@ -10,7 +10,7 @@ import { matrixOf, type Matrix } from '../policy/matrix.ts';
 import type { PolicyState, Traffic } from '../policy/model.ts';
 import { displayName, type Names } from '../policy/names.ts';
 import { standInId } from '../policy/network.ts';
-import { packetOf } from '../policy/traffic.ts';
+import { packetOf, trafficClasses } from '../policy/traffic.ts';
 import type { Problem } from '../problem/problem.ts';
 import { controlNetwork } from './plan.ts';
 import { anyAddress, course, specs, type Step } from './states.ts';
@@ -80,10 +80,28 @@ export function foresee(
         evaluator,
         matrix: () => matrixOf(declared, traffic),
         wrong: wrongOf(step, evaluator, tasks, traffic, names),
-        lint: lint(declared, names, felix),
+        lint: [...lint(declared, names, felix), ...shutOut(cluster, tasks, evaluator)],
       };
     }),
   };
+}
+
+/** Proxies that no task of their network lets in on any port. */
+function shutOut({ networks }: Cluster, tasks: Foresight['tasks'], { state, allows }: Evaluator): Problem[] {
+  const classes = trafficClasses([...state.profiles.values()]).filter(({ protocol }) => protocol === 'tcp');
+  return Object.values(networks).flatMap(({ name, proxies = [] }) => {
+    const own = tasks.filter(({ network }) => network === name);
+    const admits = (proxy: string): boolean =>
+      own.some((task) => classes.some((one) => allows(proxy, task.name, packetOf(one))));
+    return proxies
+      .filter((proxy) => own.length > 0 && !admits(proxy))
+      .map((proxy) => ({
+        code: 'proxy-not-admitted',
+        what: `The network ${name} admits nothing from its proxy at ${proxy}.`,
+        rule: 'Whoever comes through a proxy comes from its address; tags of the real source do not match it.',
+        remedy: `calicoctl profile ${name} rule add inbound allow tcp from cidr ${proxy}/32`,
+      }));
+  });
 }
 
 function withoutControl(state: PolicyState, names: Names): PolicyState {

@@ -64,6 +64,19 @@ export const networks: readonly Check[] = [
     },
   },
   {
+    code: 'proxy-not-admitted',
+    severity: 'warning',
+    rule: 'tasks see a proxy as the source of what it hands on, and the profile of a network admits only its own tasks.',
+    remedy: 'a policy file with: allow tcp from cidr 10.20.1.40/32',
+    *find({ cluster }) {
+      if (cluster.policies.length > 0) return;
+      for (const { name, proxies } of Object.values(cluster.networks)) {
+        if (proxies === undefined) continue;
+        yield { path: ['networks', name, 'proxies'], what: `No policy admits the proxies of the network ${name}.` };
+      }
+    },
+  },
+  {
     code: 'no-network',
     severity: 'warning',
     rule: 'without a network no task has an address of its own, and there is nothing to verify.',

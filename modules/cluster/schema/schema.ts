@@ -204,6 +204,24 @@ const network = closed(
         examples: ['docker'],
       }),
     ),
+    proxies: Type.Optional(
+      list(
+        formatted({
+          description: 'Address of a host with a proxy. IPv4.',
+          examples: ['10.20.1.40'],
+          format: 'address4',
+          rule: 'an address is an IPv4 address without a prefix length',
+        }),
+        {
+          description:
+            'Hosts whose proxy, such as marathon-lb, hands connections on to the tasks. Tasks see the proxy as the source, so policy has to admit it; npm run policy lint looks.',
+          'x-default': 'none',
+          examples: [['10.20.1.40']],
+          minItems: 1,
+          uniqueItems: true,
+        },
+      ),
+    ),
   },
   { description: 'A network that tasks can join; policy goes by its name.', examples: [{}] },
 );

@@ -205,6 +205,25 @@ test('lint says what is useless, and is exit code 1 then', async () => {
   expect(stdout).toMatch(/^web inbound rule 2 \(deny tcp\) never decides: .*\[shadowed-rule\]\n$/);
 });
 
+test('lint tells of a proxy that policy does not admit', async () => {
+  const cluster = (rule: string): string => {
+    file(`title: Web\nprofiles:\n  web:\n    inbound:\n      - ${rule}\n`, 'web.yaml');
+    const lines = [
+      'name: proxied',
+      'target: { lab: {} }',
+      'agents: { general: { count: 2 } }',
+      'networks: { web: { proxies: [10.20.1.40] } }',
+      'policies: [web.yaml]',
+    ];
+    return file(`${lines.join('\n')}\n`, 'proxied.yaml');
+  };
+  const { code, stdout } = await run('lint', cluster('allow tcp from tag web to ports 80'));
+  expect(code).toBe(1);
+  expect(stdout).toContain('The network web admits nothing from its proxy at 10.20.1.40.');
+  expect(stdout).toContain('calicoctl profile web rule add inbound allow tcp from cidr 10.20.1.40/32');
+  expect(await run('lint', cluster('allow tcp from cidr 10.20.1.40/32 to ports 80'))).toMatchObject({ code: 0 });
+});
+
 test('compile prints the commands from each file to the next', async () => {
   const { code, stdout } = await run('compile', 'policies/stars');
   expect(code).toBe(0);
