@@ -121,7 +121,7 @@ export function membersText({ parts, count }: Members, names: Names = noNames): 
 }
 
 /** Some classes of a matrix, as people name them. */
-export function membersOfClasses({ endpoints, factors: { classes } }: Matrix, some: readonly number[]): Members {
+function membersOfClasses({ endpoints, factors: { classes } }: Matrix, some: readonly number[]): Members {
   const bits = noBits(classes.size);
   for (const index of some) add(bits, index);
   return membersOf(classes, listTotals(classes), endpoints, bits);

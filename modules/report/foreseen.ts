@@ -5,6 +5,7 @@ import { packetOf } from '../policy/traffic.ts';
 import { clean } from './clean.ts';
 import { classesText, fatesText } from './flow.ts';
 import { gridLines, type Notes } from './grid.ts';
+import { groupNetworks, type GroupedMatrix } from './groups.ts';
 import { plural } from './say.ts';
 import { paintOf, type Style } from './style.ts';
 import { columns, wrap } from './text.ts';
@@ -61,8 +62,13 @@ function byNetwork({ tasks }: Foresight, text: (from: string, to: string) => str
   return { networks, cells: networks.map((from) => networks.map((to) => cell(from, to))) };
 }
 
+/** A matrix of more networks than this is told by groups of those that are alike. */
+const most = 12;
+
 export function matrixText(foresight: Foresight, step: ForeseenStep, style: Style): string {
-  const { networks, cells } = matrixOf(foresight, step);
+  const whole = matrixOf(foresight, step);
+  const { networks, cells, groups }: GroupedMatrix =
+    whole.networks.length > most ? groupNetworks(whole) : { ...whole, groups: [] };
   const notes: Notes = new Map();
   const grid = {
     title: 'from \\ to',
@@ -74,10 +80,15 @@ export function matrixText(foresight: Foresight, step: ForeseenStep, style: Styl
     const [first, ...rest] = wrap(body, style.width - 2 - columns(name));
     return [`${name} ${first!}`, ...rest.map((line) => ' '.repeat(columns(name) + 1) + line)];
   });
+  const legend = groups
+    .filter((group) => group.networks.length > 1)
+    .flatMap(({ name, networks: members }) => [
+      `${clean(name)}:`,
+      ...wrap(members.map(clean).join(', '), style.width - 2).map((line) => `  ${line}`),
+    ]);
   const where = step.file === undefined ? '' : ` (${clean(step.file)})`;
-  return [`${clean(step.title)}${where}`, '', ...lines, ...(explained.length > 0 ? ['', ...explained] : []), ''].join(
-    '\n',
-  );
+  const below = [explained, legend].filter((part) => part.length > 0).flatMap((part) => ['', ...part]);
+  return [`${clean(step.title)}${where}`, '', ...lines, ...below, ''].join('\n');
 }
 
 /** One line a step, and two for each expectation that does not hold. */

@@ -8,7 +8,6 @@
 import { pathToFileURL } from 'node:url';
 import { edited } from '../../modules/policy/classedit.ts';
 import { classDiff } from '../../modules/policy/classdiff.ts';
-import { grouped } from '../../modules/policy/classgroups.ts';
 import { compileState } from '../../modules/policy/evaluate.ts';
 import { matrixOf, openFlows, type Matrix } from '../../modules/policy/matrix.ts';
 import type { Endpoint, PolicyState, Profile, Rule } from '../../modules/policy/model.ts';
@@ -149,14 +148,7 @@ function benchEdits(first: Matrix): Row[] {
   const start = performance.now();
   const diff = classDiff(first, other);
   const diffMs = performance.now() - start;
-  const again = performance.now();
-  const { groups } = grouped(first);
-  const groupedMs = performance.now() - again;
-  return [
-    ...rows,
-    plain(`difference of two matrices in ${diff.changes.length} groups of flows`, diffMs),
-    plain(`${count(first.endpoints.length)} endpoints in ${groups.length} groups of equal rows and columns`, groupedMs),
-  ];
+  return [...rows, plain(`difference of two matrices in ${diff.changes.length} groups of flows`, diffMs)];
 }
 
 function plain(what: string, ms: number): Row {

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { BitsNumbers, bitsOf, has, listOf, transposed, weigher } from '../../../modules/policy/bits.ts';
 import { classDiff, membersText, type ClassDiff } from '../../../modules/policy/classdiff.ts';
 import { edited } from '../../../modules/policy/classedit.ts';
-import { grouped } from '../../../modules/policy/classgroups.ts';
 import { compileState, type Evaluator } from '../../../modules/policy/evaluate.ts';
 import { matrixOf, openFlows, type Matrix } from '../../../modules/policy/matrix.ts';
 import type { PolicyState, PortRange, Profile, Rule } from '../../../modules/policy/model.ts';
@@ -227,67 +226,6 @@ describe('a difference in classes', () => {
     expect(classDiff(matrix, next).changes.map(({ from }) => membersText(from))).toEqual([told[0]![1]]);
     expect(classDiff(next, matrix)).toMatchObject({ opened: 0, closed: 1600 });
     expect(classDiff(next, next).changes).toEqual([]);
-  });
-});
-
-describe('groups of endpoints', () => {
-  test('say of every cell what the matrix says, and no two are alike', () => {
-    fc.assert(
-      fc.property(anyState, (state) => {
-        const matrix = full(state);
-        const { groups, traffic, cell } = grouped(matrix);
-        const ids = groups.map((group) => group.endpoints().map((one) => matrix.endpoints.indexOf(one)));
-        expect(ids.flat().sort((a, b) => a - b)).toEqual([...matrix.endpoints.keys()]);
-        expect(traffic.flat()).toHaveLength(matrix.traffic.length);
-        for (const [from, sources] of ids.entries()) {
-          for (const [to, targets] of ids.entries()) {
-            for (const [table, alike] of traffic.entries()) {
-              const said = cell(from, to, table);
-              for (const one of alike) {
-                const index = matrix.traffic.indexOf(one);
-                const wrong = sources.flatMap((source) =>
-                  targets.filter((target) => source !== target && matrix.allowed(source, target, index) !== said),
-                );
-                expect(wrong).toEqual([]);
-              }
-              if (from === to && sources.length === 1) expect(said).toBeUndefined();
-            }
-          }
-        }
-        const lines = (one: number, other: number): string =>
-          JSON.stringify(
-            [...matrix.endpoints.keys()]
-              .filter((third) => third !== one && third !== other)
-              .flatMap((third) =>
-                [...matrix.traffic.keys()].flatMap((index) => [
-                  matrix.allowed(one, third, index),
-                  matrix.allowed(third, one, index),
-                ]),
-              ),
-          );
-        const both = (one: number, other: number): boolean =>
-          [...matrix.traffic.keys()].every(
-            (index) => matrix.allowed(one, other, index) === matrix.allowed(other, one, index),
-          );
-        for (const [a] of ids as [number][]) {
-          for (const [b] of ids as [number][]) {
-            if (a < b) expect(both(a, b) && lines(a, b) === lines(b, a)).toBe(false);
-          }
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  test('a hundred tasks that are cut off from each other are one', () => {
-    const names = Array.from({ length: 100 }, (_, index) => `p${index}`);
-    const matrix = full({
-      profiles: new Map(names.map((name) => [name, defaultProfile(name)])),
-      endpoints: names.map((name, index) => ({ id: name, address: `10.0.0.${index + 1}`, profiles: [name] })),
-    });
-    const { groups, traffic, cell } = grouped(matrix);
-    expect([groups.length, groups[0]!.count, traffic.length, cell(0, 0, 0)]).toEqual([1, 100, 1, false]);
-    expect(membersText(groups[0]!)).toBe('p0 (1), p1 (1), p2 (1) and 97 more kinds (97)');
   });
 });
 

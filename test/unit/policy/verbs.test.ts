@@ -99,6 +99,24 @@ backend        tcp 9001       -         -         all
   });
 });
 
+test('a matrix of many networks is told by groups of those that are alike', async () => {
+  const names = Array.from({ length: 13 }, (_, index) => `n${index}`);
+  const many = file(
+    `title: Many\nprofiles:\n${names.map((name) => `  ${name}: { inbound: [allow from tag ${name === 'n12' ? 'n0' : name}] }\n`).join('')}`,
+  );
+  const { stdout } = await run('matrix', many);
+  expect(stdout.split('\n').slice(2)).toEqual([
+    'from \\ to       n0   n1 and 10 more     n12',
+    'n0              all  -                  all',
+    'n1 and 10 more  -    own all; others -  -',
+    'n12             -    -                  -',
+    '',
+    'n1 and 10 more:',
+    '  n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11',
+    '',
+  ]);
+});
+
 describe('matrix as a drawing', () => {
   test('a file of its own, and a page with every step', async () => {
     const [svg, html] = [join(folder, 'matrix.svg'), join(folder, 'matrix.html')];
