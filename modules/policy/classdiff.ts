@@ -120,13 +120,6 @@ export function membersText({ parts, count }: Members, names: Names = noNames): 
   return texts.join(', ') + (rest > 0 ? ` and ${rest} more kinds (${left})` : '');
 }
 
-/** Some classes of a matrix, as people name them. */
-function membersOfClasses({ endpoints, factors: { classes } }: Matrix, some: readonly number[]): Members {
-  const bits = noBits(classes.size);
-  for (const index of some) add(bits, index);
-  return membersOf(classes, listTotals(classes), endpoints, bits);
-}
-
 function listTotals({ lists, listOf, weights }: Grouping): readonly number[] {
   const totals = lists.map(() => 0);
   for (const [index, list] of listOf.entries()) totals[list]! += weights[index]!;
