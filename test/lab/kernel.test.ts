@@ -258,7 +258,7 @@ test(
     expect(result.failed ? `FC_SEED=${seed}, shrunk ${result.numShrinks} times: ${error}` : '').toBe('');
     // Nothing would be shown by policies that let nobody through, or by a run that was cut off.
     expect(seen.cases).toBeGreaterThanOrEqual(Math.min(runs, 10));
-    expect(seen.allowed / seen.cells).toBeGreaterThan(0.1);
+    expect(seen.allowed / seen.cells).toBeGreaterThan(0.05);
     expect(seen.allowed / seen.cells).toBeLessThan(0.9);
   },
 );
