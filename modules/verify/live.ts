@@ -53,16 +53,17 @@ export function networkIds({ release, networks }: Cluster, file: string | undefi
 /** `file`: profiles as etcd has them, `-` for standard input. Throws a Refusal for what calicoctl cannot say. */
 export function changeFrom(file: string, { steps, names }: Foresight): Change {
   const live = taken(readProfiles(text(file), file === '-' ? 'standard input' : file));
-  const declared = steps.at(-1)!.declared.profiles;
-  const [own, others] = [live.filter(({ name }) => names.has(name)), live.filter(({ name }) => !names.has(name))];
+  // Those of networks; the profiles of hosts are made by the plugin, with addresses that are not known here.
+  const declared = [...steps.at(-1)!.declared.profiles.values()].filter(({ name }) => names.has(name));
+  const own = new Set(declared.map(({ name }) => name));
   const plan = apply(
-    own,
-    [...declared.values()].filter(({ name }) => names.has(name)),
+    live.filter(({ name }) => own.has(name)),
+    declared,
   );
   return {
     commands: typed(plan.commands, live, names),
     notes: plan.notes,
-    untouched: others.map(({ name }) => name),
+    untouched: live.map(({ name }) => name).filter((name) => !own.has(name)),
   };
 }
 

@@ -307,6 +307,30 @@ calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 
 `);
   });
 
+  test('a verification may be running: its own profile stays, and so do those of hosts', async () => {
+    file('title: Web\nprofiles:\n  web:\n    inbound: [allow tcp from tag web]\n', 'web.yaml');
+    const lines = [
+      'name: groups',
+      'target: { lab: {} }',
+      'release: classic',
+      'agents: { general: { count: 2, containerizers: [mesos] } }',
+      'networks: { web: {} }',
+      'policies: [web.yaml]',
+    ];
+    const cluster = file(`${lines.join('\n')}\n`, 'groups.yaml');
+    const own = (name: string) => ({
+      tags: [name],
+      rules: { id: name, inbound_rules: [{ action: 'allow', src_tag: name }], outbound_rules: [{ action: 'allow' }] },
+    });
+    const names = ['ng_web', 'ng_verify-control', 'default_agent-1'];
+    const live = file(JSON.stringify(Object.fromEntries(names.map((name) => [name, own(name)]))), 'live.json');
+    const { stdout } = await run('apply', cluster, '--live', live);
+    expect(stdout.split('\n')[0]).toBe('# not declared, and left alone: ng_verify-control, default_agent-1');
+    expect(stdout).toContain('calicoctl profile ng_web rule add inbound allow tcp from tag ng_web\n');
+    expect(stdout).not.toContain('calicoctl profile ng_verify-control');
+    expect(stdout).not.toContain('profile remove');
+  });
+
   test.each([
     ['no live profiles', () => ['--ids', ids()], 'It is not said what is on the cluster.'],
     ['no ids', () => ['--live', written('live.json', fresh)], 'docker network ls --no-trunc'],
