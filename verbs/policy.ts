@@ -6,14 +6,8 @@ import { classDiff, membersText, type Members } from '../modules/policy/classdif
 import { nearest } from '../modules/problem/nearest.ts';
 import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
 import { chartFile, chartPage, type Chart } from '../modules/report/chart.ts';
-import {
-  changesOf,
-  checkText,
-  diffText,
-  matrixOf,
-  matrixText,
-  type ForeseenMatrix,
-} from '../modules/report/foreseen.ts';
+import { changesOf, checkText, diffText, matrixOf, matrixText } from '../modules/report/foreseen.ts';
+import type { ForeseenMatrix } from '../modules/report/groups.ts';
 import { styleOf } from '../modules/report/style.ts';
 import { ask } from '../modules/verify/ask.ts';
 import { readPolicies } from '../modules/verify/documents.ts';

@@ -1,5 +1,5 @@
 /** Who reaches whom by network, as a drawing. The same matrix always gives the same drawing. */
-import type { ForeseenMatrix } from './foreseen.ts';
+import type { ForeseenMatrix } from './groups.ts';
 import { Markup, markup } from './markup.ts';
 import { asset } from './page.ts';
 import { columns, cut, wrap } from './text.ts';

@@ -5,16 +5,10 @@ import { packetOf } from '../policy/traffic.ts';
 import { clean } from './clean.ts';
 import { classesText, fatesText } from './flow.ts';
 import { gridLines, type Notes } from './grid.ts';
-import { groupNetworks, type GroupedMatrix } from './groups.ts';
+import { groupNetworks, type ForeseenMatrix, type GroupedMatrix } from './groups.ts';
 import { plural } from './say.ts';
 import { paintOf, type Style } from './style.ts';
 import { columns, wrap } from './text.ts';
-
-/** By network: what passes from the row to the column. Where pairs differ, each text with the number of its pairs. */
-export interface ForeseenMatrix {
-  readonly networks: readonly string[];
-  readonly cells: readonly (readonly string[])[];
-}
 
 export function matrixOf(foresight: Foresight, step: ForeseenStep): ForeseenMatrix {
   const { traffic } = foresight;

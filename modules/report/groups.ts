@@ -1,5 +1,9 @@
 /** Networks that a policy treats alike, as one row and one column: so that the matrix of a hundred can be read. */
-import type { ForeseenMatrix } from './foreseen.ts';
+/** By network: what passes from the row to the column. Where pairs differ, each text with the number of its pairs. */
+export interface ForeseenMatrix {
+  readonly networks: readonly string[];
+  readonly cells: readonly (readonly string[])[];
+}
 
 export interface NetworkGroup {
   /** How it is called in the matrix: `web`, or `web and 3 more`. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ForeseenMatrix } from '../../../modules/report/foreseen.ts';
-import { groupNetworks } from '../../../modules/report/groups.ts';
+import { groupNetworks, type ForeseenMatrix } from '../../../modules/report/groups.ts';
 
 const square = (networks: readonly string[], cell: (from: string, to: string) => string): ForeseenMatrix => ({
   networks,
