@@ -50,8 +50,8 @@ export interface Context {
   readonly matters: boolean;
   /** No profile comes after this one on any endpoint. */
   readonly last: boolean;
-  /** Tags change as well, so that what the new list allows is no measure of what may be open meanwhile. */
-  readonly retagged: boolean;
+  /** While denies move, no more may be open than the old list allows; otherwise the new one's flows may be as well. */
+  readonly onlyBefore: boolean;
 }
 
 /** Longest common subsequences that are looked at. */
@@ -235,37 +235,28 @@ function draftOf(merged: readonly Item[], ends: Ends, context: Context): Draft {
   if (!context.matters) return { items, guarded, moves: left, unguarded };
 
   const about = left.map(({ rule }) => rule);
-  const measure = context.retagged ? { before: ends.before, after: ends.before } : ends;
-  const moved = new Set<Item>();
-  /** What is there when all that closes is done; denies that have moved are in their new place. */
-  const closed = (without?: Item): readonly Rule[] =>
+  const measure = context.onlyBefore ? { before: ends.before, after: ends.before } : ends;
+  /** What is there when all that closes is done, but for that deny; those that have moved are in their new place. */
+  const closedWithout = (moving: Item): readonly Rule[] =>
     items
       .filter((item) => {
-        if (item.key === without?.key) return false;
+        if (item.key === moving.key) return false;
         if (item.origin === 'kept' || item.origin === 'guard') return true;
         if (!isDeny(item)) return false;
         const target = merged.find((one) => one.origin === 'after' && one.key === item.key);
         // A deny that only goes is still there, one that only comes is there already.
         if (target === undefined || equals({ items: merged }, target).length === 0) return true;
-        return item.origin === 'after' ? moved.has(item) : !moved.has(target);
+        return item.origin === 'after' ? moves.includes(item) : !moves.includes(target);
       })
       .map(({ rule }) => rule);
-  const safe = (rules: readonly Rule[]) => !strays('opens', rules, measure, about, context.last);
-  const movable = (item: Item) => {
-    if (!safe(closed(item))) return false;
-    if (about.length === 1) return true;
-    moved.add(item);
-    if (safe(closed())) return true;
-    moved.delete(item);
-    return false;
-  };
+  // Its coming back only closes, so the moment without it is all that there is to try.
+  const movable = (item: Item) => !strays('opens', closedWithout(item), measure, about, context.last);
   while (left.length > 0) {
     const fit = left.find(movable);
     const next = fit ?? left[0]!;
     const cover = fit === undefined ? coverOf(next.rule, items) : undefined;
     if (cover === undefined) {
       moves.push(next);
-      moved.add(next);
       if (fit === undefined) unguarded.push(next);
     } else {
       const guard = itemOf('guard')(cover);

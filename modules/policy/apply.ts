@@ -43,12 +43,15 @@ export type Carrier = Pick<Endpoint, 'profiles'>;
 
 /** `endpoints`: all that there are; without them any endpoint may have any profiles. */
 export function apply(live: Iterable<Profile>, wanted: Iterable<Profile>, endpoints?: readonly Carrier[]): Plan {
-  const changes = changesOf([...live], [...wanted], endpoints);
+  const states = [[...live], [...wanted], endpoints] as const;
+  const draft = changesOf(...states);
+  const gently = gentleOrder(draft);
+  const moving = draft.lists.filter(({ edit }) => edit.moves.length > 0);
+  const changes = gently === undefined && moving.length > 1 ? changesOf(...states, 'one list') : draft;
   const writer = new Writer();
   for (const change of changes.idle) writer.anyhow(change);
   for (const profile of changes.idleGone) writer.removeProfile(profile, false);
   for (const tag of changes.idleTags) writer.tag(tag);
-  const gently = gentleOrder(changes);
   if (gently === undefined) closingFirst(changes, writer);
   else for (const lists of gently) writer.gently(lists);
   return {
@@ -75,7 +78,17 @@ interface Changes {
 
 const directions = ['inbound', 'outbound'] as const;
 
-function changesOf(live: readonly Profile[], wanted: readonly Profile[], endpoints: Changes['endpoints']): Changes {
+/**
+ * While denies move, a list may be as either end for each packet. When all that closes is done, the others are within both
+ * ends, and that is safe; but of two such lists one could be as before and the other as after. `mayStray`: in how many of
+ * the lists denies may move so; in the others, only within what the old list allows, if need be under a guard.
+ */
+function changesOf(
+  live: readonly Profile[],
+  wanted: readonly Profile[],
+  endpoints: Changes['endpoints'],
+  mayStray: 'every list' | 'one list' = 'every list',
+): Changes {
   refuseUnsayable(live, wanted);
   const old = new Map(live.map((profile) => [profile.name, profile]));
   const kept = new Set(wanted.map(({ name }) => name));
@@ -95,11 +108,13 @@ function changesOf(live: readonly Profile[], wanted: readonly Profile[], endpoin
   const retagged =
     gone.length > 0 ||
     pairs.some(({ profile, isNew, tags }) => matters(profile) && (isNew || tags.some(({ tag }) => named.has(tag))));
+  let onlyBefore = retagged;
   const all = pairs.map(({ profile, base, isNew, tags }): ProfileChange => {
     const { name } = profile;
-    const context = { matters: matters(profile), last: last(name), retagged };
+    const context = { matters: matters(profile), last: last(name) };
     const lists = directions.map((direction) => {
-      const edit = editOf(base[direction], profile[direction], context);
+      const edit = editOf(base[direction], profile[direction], { ...context, onlyBefore });
+      if (mayStray === 'one list' && context.matters && edit.moves.length > 0) onlyBefore = true;
       return { profile: name, direction, last: context.last, edit };
     });
     return { name, isNew, tags, lists };
@@ -205,8 +220,8 @@ function closingFirst({ lists, added, gone, slots, endpoints }: Changes, writer:
   for (const profile of gone) if (!slots.middle.gone.has(profile)) writer.removeProfile(profile, inUse);
   for (const tag of slots.closing) writer.tag(tag);
   for (const list of stay) writer.addDenies(list);
-  // In between: whatever is allowed now is allowed before, and will be.
-  for (const list of stay) writer.moveDenies(list);
+  // In between: whatever is allowed now is allowed before, and will be. The first list may stray: it is the last to move.
+  for (const list of stay.toReversed()) writer.moveDenies(list);
   for (const profile of slots.middle.gone) writer.removeProfile(profile, inUse);
   for (const tag of slots.middle.tags) writer.tag(tag);
   for (const profile of added) if (slots.middle.added.has(profile)) writer.addProfile(profile);
