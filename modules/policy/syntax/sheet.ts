@@ -1,0 +1,148 @@
+/** One document of a YAML file, read with the place of everything in it: what the readers of YAML and JSON share. */
+import { isAlias, isMap, isScalar, isSeq, type Document, type LineCounter, type Node } from 'yaml';
+import type { Place, Problem } from '../../problem/problem.ts';
+import { hint } from '../hint.ts';
+
+/** A pair of a map. */
+export interface Entry {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** A YAML document while it is read: it knows where each node stands, and gathers what is wrong, or only odd. */
+export class Sheet {
+  readonly problems: Problem[] = [];
+  readonly warnings: Problem[] = [];
+  readonly places = new Map<string, Place>();
+  readonly #text: string;
+  readonly #file: string;
+  readonly #lines: LineCounter;
+  readonly #yaml: Document.Parsed;
+
+  constructor(text: string, file: string, lines: LineCounter, yaml: Document.Parsed) {
+    this.#text = text;
+    this.#file = file;
+    this.#lines = lines;
+    this.#yaml = yaml;
+  }
+
+  add(...problems: readonly Problem[]): void {
+    this.problems.push(...problems);
+  }
+
+  warn(...warnings: readonly Problem[]): void {
+    this.warnings.push(...warnings);
+  }
+
+  /** The place of a node, remembered by its path. */
+  at(node: unknown, path: string): Place {
+    const range = (node as Partial<Node> | null | undefined)?.range;
+    const place = { ...this.#position(range?.[0] ?? 0), path };
+    if (!this.places.has(path)) this.places.set(path, place);
+    return place;
+  }
+
+  /** The place of the first character of a text, so that columns count inside it; quotes stand before it. */
+  inside(node: unknown, path: string, text: string): Place {
+    const place = this.at(node, path);
+    const source = isScalar(node) ? node : undefined;
+    const start = source?.range?.[0];
+    if (start === undefined) return place;
+    const quoted = source?.type === 'QUOTE_SINGLE' || source?.type === 'QUOTE_DOUBLE' ? 1 : 0;
+    // With escapes or line breaks columns would lie: then the start is all that is sure.
+    const same = this.#text.startsWith(text, start + quoted);
+    const exact = { ...place, column: (place.column ?? 1) + (same ? quoted : 0) };
+    this.places.set(path, exact);
+    return exact;
+  }
+
+  /** The pairs of a map by key; anything else, and keys that are not among `known`, become problems. */
+  entries(
+    node: unknown,
+    path: string,
+    known: readonly string[] | undefined,
+    meant: string,
+  ): ReadonlyMap<string, Entry> {
+    const found = new Map<string, Entry>();
+    const map = this.resolve(node);
+    if (!isMap(map)) {
+      this.wrongType(node, path, meant);
+      return found;
+    }
+    for (const { key, value } of map.items) {
+      const name = isScalar(key) ? String(key.value) : String(key);
+      const below = path === '' ? name : `${path}.${name}`;
+      const at = this.at(key, below);
+      if (known !== undefined && !known.includes(name)) {
+        this.add({
+          code: 'unknown-key',
+          at,
+          what: `There is no key "${name}" here.${hint(name, known)}`,
+          rule: `The keys are ${known.join(', ')}.`,
+        });
+      } else found.set(name, { key, value });
+    }
+    return found;
+  }
+
+  items(node: unknown, path: string, example: string): readonly unknown[] {
+    const list = this.resolve(node);
+    if (isSeq(list)) return list.items;
+    this.wrongType(node, path, 'a list', `${example}  (or [] for an empty list)`);
+    return [];
+  }
+
+  text(node: unknown, path: string, example: string): string | undefined {
+    const scalar = this.resolve(node);
+    if (isScalar(scalar) && typeof scalar.value === 'string' && scalar.value.trim() !== '') return scalar.value;
+    this.wrongType(node, path, 'a line of text', example);
+    return undefined;
+  }
+
+  /** A whole number, as YAML reads it: `80`, and not `"80"`. */
+  whole(node: unknown, path: string, meant: string, example: string): number | undefined {
+    const scalar = this.resolve(node);
+    if (isScalar(scalar) && typeof scalar.value === 'number' && Number.isInteger(scalar.value)) return scalar.value;
+    this.wrongType(node, path, meant, example);
+    return undefined;
+  }
+
+  yamlProblem(error: { readonly code: string; readonly message: string; readonly pos: [number, number] }): Problem {
+    return {
+      code: 'bad-yaml',
+      at: this.#position(error.pos[0]),
+      what: `This is not YAML: ${error.message.split('\n')[0] ?? error.code}`,
+      rule: error.code === 'DUPLICATE_KEY' ? 'A key stands once in its map.' : 'A policy file is one YAML document.',
+    };
+  }
+
+  /** `meant` goes on the sentence "Here stands X, but … is meant." */
+  wrongType(node: unknown, path: string, meant: string, example?: string): void {
+    this.add({
+      code: 'wrong-type',
+      at: this.at(node, path),
+      what: `Here stands ${describe(this.resolve(node) ?? node)}, but ${meant} is meant.`,
+      ...(example === undefined ? {} : { example }),
+    });
+  }
+
+  /** What an alias stands for; any other node as it is. */
+  resolve(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(this.#yaml) : node;
+  }
+
+  #position(offset: number): Place {
+    const { line, col } = this.#lines.linePos(offset);
+    return { file: this.#file, line, column: col };
+  }
+}
+
+/** A node in a few words, for a sentence. */
+export function describe(node: unknown): string {
+  if (isMap(node)) return 'a map';
+  if (isAlias(node)) return `the alias *${node.source} of nothing`;
+  if (isSeq(node)) return 'a list';
+  const value = isScalar(node) ? node.value : undefined;
+  if (value === null || value === undefined) return 'nothing';
+  return typeof value === 'string' ? `"${value}"` : `the value ${JSON.stringify(value)}`;
+}
