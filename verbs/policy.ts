@@ -3,6 +3,10 @@ import { main, type Call } from '../modules/cli/verb.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
 import { classDiff, membersText, type Members } from '../modules/policy/classdiff.ts';
+import { toEtcd } from '../modules/policy/etcd.ts';
+import { formatResources } from '../modules/policy/syntax/resources-text.ts';
+import { calicoctlOf, hasProfileCommand } from '../modules/release/calico.ts';
+import { channels } from '../modules/release/channels.ts';
 import { nearest } from '../modules/problem/nearest.ts';
 import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
 import { chartFile, chartPage, type Chart } from '../modules/report/chart.ts';
@@ -11,7 +15,8 @@ import type { ForeseenMatrix } from '../modules/report/groups.ts';
 import { styleOf } from '../modules/report/style.ts';
 import { ask } from '../modules/verify/ask.ts';
 import { readPolicies } from '../modules/verify/documents.ts';
-import { changeFrom, liveRule, networkIds } from '../modules/verify/live.ts';
+import { readDump } from '../modules/verify/dump.ts';
+import { changeFrom, dumpIds, liveRule, networkIds } from '../modules/verify/live.ts';
 import { foresee, type ForeseenStep, type Foresight } from '../modules/verify/foresee.ts';
 import { looseCluster } from '../modules/verify/loose.ts';
 
@@ -22,6 +27,7 @@ const options = {
   html: { type: 'string', value: 'FILE', help: 'write the matrices, or the diffs, of all steps as a page' },
   live: { type: 'string', value: 'FILE', help: 'the profiles on the cluster, for apply; - is standard input' },
   ids: { type: 'string', value: 'FILE', help: 'ids and names of the Docker networks, for apply' },
+  to: { type: 'string', value: 'FORM', help: 'resources or etcd: the whole policy in that form, for compile' },
   json: { type: 'boolean', help: 'print the answer as JSON' },
 } as const;
 type Options = Call<typeof options>['options'];
@@ -34,14 +40,14 @@ await main({
   usage: `(${questions.join(' | ')}) (NAME | FILE | FOLDER) [FROM TO [tcp PORT | udp PORT | icmp]] [--step N] [--json]`,
   help: `
 What a policy will do, before anything runs. NAME is a cluster with its policies; FILE or FOLDER are
-policies alone, on networks that they name themselves.
+policies alone, in any syntax, on networks that they name themselves; or FILE is what stands in etcd.
 
 check    are the expectations in the files what the rules bring about? Who decides where not?
 matrix   who reaches whom, by network
 explain  from a network (or address) to another: who decides, and the smallest edit that would admit it
 diff     which flows each file opens and closes, as groups of tasks
 lint     rules that can never decide, names that nobody carries, what calicoctl would trip over
-compile  the calicoctl commands from each file to the next
+compile  the calicoctl commands from each file to the next; or, with --to, the policy in another form
 apply    the calicoctl commands from the profiles on a cluster, --live, to the last file
 
 Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
@@ -53,9 +59,14 @@ Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
     if (question !== 'explain' && rest[0] !== undefined) {
       throw usage(`"${rest[0]}" is a word too many.`, `npm run policy ${question} ${where}`);
     }
-    const cluster = isPolicy(where) ? looseCluster(where, given.release ?? 'classic') : loadCluster(where);
-    if (question === 'apply') return applied(cluster, given);
-    const foresight = foresee(cluster, readPolicies(cluster));
+    const policy = isPolicy(where);
+    if (question === 'apply') {
+      return applied(policy ? looseCluster(where, releaseOf(given)) : loadCluster(where), given);
+    }
+    const foresight = policy ? foreseeFile(where, given) : foreseeCluster(loadCluster(where));
+    if (question !== 'lint') {
+      process.stderr.write(foresight.warnings.map((one) => `warning: ${format(one)}\n`).join(''));
+    }
     switch (question) {
       case 'check':
         return check(foresight, given);
@@ -72,6 +83,22 @@ Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
     }
   },
 });
+
+function foreseeFile(where: string, given: Options): Foresight {
+  const release = releaseOf(given);
+  const channel = Object.values(channels).find(({ name }) => name === release);
+  const dump =
+    channel === undefined || statSync(where).isDirectory() ? undefined : readDump(where, channel, dumpIds(given.ids));
+  return dump ?? foreseeCluster(looseCluster(where, release));
+}
+
+function foreseeCluster(cluster: Cluster): Foresight {
+  return foresee(cluster, readPolicies(cluster));
+}
+
+function releaseOf({ release }: Options): string {
+  return release ?? 'classic';
+}
 
 /** A folder, or a file that describes no cluster. */
 function isPolicy(where: string): boolean {
@@ -185,7 +212,8 @@ function linted({ steps, warnings }: Foresight, { json, step: word }: Options): 
   return found.length === 0 ? exit.fine : exit.no;
 }
 
-function compiled({ steps }: Foresight, { json }: Options): ExitCode {
+function compiled({ steps }: Foresight, { json, to, step }: Options): ExitCode {
+  if (to !== undefined) return formed(stepOf({ steps }, step), to);
   print(json, { steps: steps.map(({ title, file, commands }) => ({ title, file, commands })) }, () =>
     steps
       .map(
@@ -197,14 +225,34 @@ function compiled({ steps }: Foresight, { json }: Options): ExitCode {
   return exit.fine;
 }
 
+/** The whole policy of a step. What the form cannot say goes to standard error, and the answer is no. */
+function formed({ declared }: ForeseenStep, form: string): ExitCode {
+  if (form === 'etcd') {
+    const { profiles, tiers = [] } = declared;
+    process.stdout.write(`${JSON.stringify(toEtcd({ profiles, tiers, endpoints: [] }), undefined, 2)}\n`);
+    return exit.fine;
+  }
+  if (form !== 'resources') {
+    const near = nearest(form, ['resources', 'etcd']);
+    throw usage(
+      `There is no form "${form}".${near === undefined ? '' : ` Did you mean ${near}?`}`,
+      '--to resources',
+      'resources are for calicoctl 1.x, etcd is JSON by key.',
+    );
+  }
+  const { text, problems } = formatResources(declared);
+  process.stdout.write(text);
+  process.stderr.write(problems.map((problem) => `${format(problem)}\n`).join(''));
+  return problems.length === 0 ? exit.fine : exit.no;
+}
+
 /** A dry run: it changes nothing by itself. */
 function applied(cluster: Cluster, { live, ids, json }: Options): ExitCode {
-  const calicoctl = cluster.release.software.calicoctl?.version ?? cluster.release.calico;
-  if (!calicoctl.startsWith('v0.')) {
+  if (!hasProfileCommand(cluster.release)) {
     throw new Refusal([
       {
         code: 'no-profile-command',
-        what: `calicoctl ${calicoctl} has no "profile" command.`,
+        what: `calicoctl ${calicoctlOf(cluster.release)} has no "profile" command.`,
         rule: 'From calicoctl 1.0 on, profiles are resources that are replaced as a whole.',
         remedy: 'calicoctl replace -f profiles.yaml',
       },

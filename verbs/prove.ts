@@ -10,7 +10,7 @@ import { LabTarget } from '../modules/lab/target.ts';
 import { hostsOf } from '../modules/lab/topology.ts';
 import { bringUp, checkMachine } from '../modules/lab/up.ts';
 import type { PolicyDocument } from '../modules/policy/document.ts';
-import { exit, Refusal, type ExitCode, type Problem } from '../modules/problem/problem.ts';
+import { exit, format, Refusal, type ExitCode, type Problem } from '../modules/problem/problem.ts';
 import { html } from '../modules/report/html.ts';
 import { json } from '../modules/report/json.ts';
 import { junit } from '../modules/report/junit.ts';
@@ -69,7 +69,7 @@ export async function prove({ cluster: word, walk, options }: Wish): Promise<Exi
   const cluster = checked(word, progress);
   if (cluster.target.kind !== 'lab') throw new Refusal([notTheLab(cluster)]);
   const documents = readPolicies(cluster);
-  checkPolicy(cluster, documents);
+  for (const warning of checkPolicy(cluster, documents)) progress.say(`warning: ${format(warning)}`);
   progress.done();
   const stages = [{ name: 'check the description', ms: Math.round(performance.now() - begin) }];
   await installIfNeeded(progress);

@@ -193,6 +193,10 @@ export interface Node {
 export interface Network {
   readonly name: string;
   readonly containerizer: Containerizer;
+  /** What Kubernetes calls a namespace. */
+  readonly group: string;
+  /** As written; the label `network` comes with the policy model. */
+  readonly labels: Readonly<Record<string, string>>;
   /** IPv4 addresses of hosts whose proxy hands connections on to its tasks. */
   readonly proxies?: readonly string[];
 }

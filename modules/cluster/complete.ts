@@ -245,8 +245,9 @@ function completeNetworks(
               only,
               'the only one that the pools offer',
             );
-      const { proxies } = network;
-      return [name, { name, containerizer, ...(proxies === undefined ? {} : { proxies }) }];
+      const { labels = {}, proxies } = network;
+      const group = choice.of(['networks', name, 'group'], network.group, 'default', 'as Kubernetes calls it');
+      return [name, { name, containerizer, group, labels, ...(proxies === undefined ? {} : { proxies }) }];
     }),
   );
 }

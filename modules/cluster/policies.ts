@@ -5,7 +5,7 @@ import type { Problem } from '../problem/problem.ts';
 import type { Document } from './document.ts';
 import { nearest } from '../problem/nearest.ts';
 
-/** Paths relative to the working directory, folders as their *.yaml files in the order of their names. */
+/** Paths relative to the working directory, folders as their *.yaml and *.json files in the order of their names. */
 export function findPolicies(
   written: readonly string[],
   document: Document,
@@ -19,15 +19,15 @@ export function findPolicies(
     if (kind === 'file') files.push(path);
     else if (kind === 'folder') {
       const found = readdirSync(path)
-        .filter((entry) => /\.ya?ml$/.test(entry))
+        .filter((entry) => /\.(?:ya?ml|json)$/.test(entry))
         .sort();
       files.push(...found.map((entry) => join(path, entry)));
       if (found.length === 0) {
         problems.push({
           code: 'empty-policy-folder',
           at,
-          what: `policies names the folder ${name}, which holds no *.yaml file.`,
-          rule: 'a folder stands for its *.yaml files, in the order of their names.',
+          what: `policies names the folder ${name}, which holds no *.yaml or *.json file.`,
+          rule: 'a folder stands for its *.yaml and *.json files, in the order of their names.',
           example: '../policies/stars',
         });
       }

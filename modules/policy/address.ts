@@ -1,4 +1,4 @@
-import { Address4, Address6 } from 'ip-address';
+import { Address4 } from 'ip-address';
 
 /** An IPv4 network as numbers: an address is in it when `(address & mask) === base`, all as signed 32-bit. */
 export interface Net {
@@ -30,10 +30,6 @@ export function parseNet(cidr: string): Net | undefined {
   const [address, bits] = canonical.split('/');
   const mask = bits === '0' ? 0 : -1 << (32 - Number(bits));
   return { base: addressNumber(address!)! & mask, mask };
-}
-
-export function isIpv6(text: string): boolean {
-  return text.includes(':') && Address6.isValid(text);
 }
 
 /** Four plain decimal numbers: no leading zeros, which some programs read as octal. */

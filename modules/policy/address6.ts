@@ -1,4 +1,5 @@
 import { Address6 } from 'ip-address';
+import { canonicalCidr } from './address.ts';
 
 /** An IPv6 network as numbers: an address is in it when `(address & mask) === base`. */
 export interface Net6 {
@@ -13,6 +14,18 @@ export function addressNumber6(text: string): bigint | undefined {
   // Address6 also takes zones, prefix lengths and URLs.
   if (!/^[\da-fA-F:.]+$/.test(text) || !text.includes(':') || !Address6.isValid(text)) return undefined;
   return new Address6(text).bigInt();
+}
+
+/** As `canonicalCidr`, in the short form of RFC 5952: `FD00:0::1/64` is `fd00::/64`. Undefined if it is none. */
+export function canonicalCidr6(text: string): string | undefined {
+  const net = parseNet6(text);
+  if (net === undefined) return undefined;
+  return `${Address6.fromBigInt(net.base).correctForm()}/${text.split('/')[1] ?? '128'}`;
+}
+
+/** The canonical form of a network of either version. */
+export function canonicalNet(text: string): string | undefined {
+  return text.includes(':') ? canonicalCidr6(text) : canonicalCidr(text);
 }
 
 export function parseNet6(cidr: string): Net6 | undefined {

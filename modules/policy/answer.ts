@@ -3,6 +3,7 @@
  *
  *     curl -s 'http://ETCD:2379/v2/keys/calico/v1/policy/profile?recursive=true'
  *
+ *     everythingIn(json) -> {"/calico/…": …} of any folder, or of JSON that is by key already; undefined for anything else
  *     fromAnswer(json) -> {"NAME": {"tags": …, "rules": …, "labels": …}}; anything that is no such answer comes back as it is
  *
  * Source: etcd v2.3 `Documentation/api.md`, "Listing a directory": every value is a text, here of JSON.
@@ -20,6 +21,15 @@ export function fromAnswer(json: unknown): unknown {
     profiles[name!]![part!] = parsed(value);
   }
   return profiles;
+}
+
+export function everythingIn(json: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (json === null || typeof json !== 'object' || Array.isArray(json)) return undefined;
+  if (!('node' in json)) {
+    return Object.keys(json).every((key) => key.startsWith('/')) ? (json as Record<string, unknown>) : undefined;
+  }
+  const { node } = json;
+  return isNode(node) ? Object.fromEntries(leaves(node).map(({ key, value }) => [key, parsed(value)])) : undefined;
 }
 
 interface Leaf {

@@ -3,7 +3,8 @@
  *
  *     compile({ channel, networks, documents, endpoints }) -> Result<Compiled>
  *
- * Files apply in order; each replaces the direction lists that it names. A name in a file, of a profile or of a tag, is
+ * Files apply in order. In the short form each replaces the direction lists that it names; perform.ts does what other
+ * syntaxes say. A name in a file, of a profile or of a tag, is
  * looked up as calicoctl does it: a profile (or tag) that is literally called so, else the network of that name.
  */
 import type { Place, Problem } from '../problem/problem.ts';
@@ -11,17 +12,20 @@ import type { ReleaseChannel } from '../release/channel.ts';
 import { ruleCautions } from './caution.ts';
 import type { PolicyDocument } from './document.ts';
 import type { Direction, Endpoint, PolicyState, Profile, Rule } from './model.ts';
-import { displayName, renamed, translates, type Names } from './names.ts';
 import { hint } from './hint.ts';
+import { lookUp, unknown } from './lookup.ts';
+import { displayName, renamed, translates, type Names } from './names.ts';
 import {
   endpointProfiles,
   hostProfile,
   needsHost,
+  networkLabels,
   networkProfile,
   publicProfile,
   type PolicyHost,
   type PolicyNetwork,
 } from './network.ts';
+import { draftOf, perform, type Draft } from './perform.ts';
 import { along, fine, type Result } from './result.ts';
 import { parseRule } from './rule.ts';
 import { stateProblems } from './valid.ts';
@@ -72,33 +76,60 @@ export function compile(source: PolicySource): Result<Compiled> {
   }
   const endpoints = source.endpoints.map((attachment) => attach(attachment, source, profiles, problems));
 
+  const carried = new Set(endpoints.flatMap((endpoint) => endpoint.profiles));
+  const draft = draftOf({ channel, names, profiles, carried });
   for (const document of documents) {
-    for (const [name, edit] of Object.entries(document.profiles)) {
-      const path = `profiles.${name}`;
-      const at = placeOf(document, path);
-      const real = lookUp(name, new Set(profiles.keys()), names);
-      if (typeof real !== 'string') {
-        problems.push(unknown('profile', name, real, names, [...profiles.keys()], at));
-        continue;
-      }
-      for (const direction of ['inbound', 'outbound'] as const) {
-        const rules = edit[direction]?.flatMap((text, index): readonly Rule[] => {
-          const place = placeOf(document, `${path}.${direction}[${index}]`);
-          const parsed = parseRule(text, place);
-          if (!parsed.ok) {
-            problems.push(...parsed.problems);
-            return [];
-          }
-          warnings.push(...ruleCautions(parsed.value, channel, place));
-          return [translated(text, parsed.value, real, place, { profiles, names, problems, warnings })];
-        });
-        if (rules !== undefined) profiles.set(real, replaced(profiles.get(real)!, direction, rules));
-      }
+    warnings.push(...(document.warnings ?? []));
+    edit(document, draft);
+    perform(document.changes ?? [], draft);
+  }
+  const labelled = draft.tiers.length > 0 ? withLabels(profiles, names) : profiles;
+  const state: PolicyState = {
+    profiles: labelled,
+    endpoints,
+    ...(draft.tiers.length > 0 ? { tiers: draft.tiers } : {}),
+  };
+  problems.push(...draft.problems, ...stateProblems(state));
+  if (problems.length > 0) return { ok: false, problems };
+  return fine({ state, names, warnings: [...warnings, ...draft.warnings, ...draft.kubernetesWarnings] });
+}
+
+/** What stands in the short form. */
+function edit(document: PolicyDocument, draft: Draft): void {
+  const { channel, profiles, names, problems, warnings } = draft;
+  for (const [name, change] of Object.entries(document.profiles)) {
+    const path = `profiles.${name}`;
+    const at = placeOf(document, path);
+    const real = lookUp(name, new Set(profiles.keys()), names);
+    if (typeof real !== 'string') {
+      problems.push(unknown('profile', name, real, names, [...profiles.keys()], at));
+      continue;
+    }
+    for (const direction of ['inbound', 'outbound'] as const) {
+      const rules = change[direction]?.flatMap((text, index): readonly Rule[] => {
+        const place = placeOf(document, `${path}.${direction}[${index}]`);
+        const parsed = parseRule(text, place);
+        if (!parsed.ok) {
+          problems.push(...parsed.problems);
+          return [];
+        }
+        warnings.push(...ruleCautions(parsed.value, channel, place));
+        return [translated(text, parsed.value, real, place, { profiles, names, problems, warnings })];
+      });
+      if (rules !== undefined) profiles.set(real, replaced(profiles.get(real)!, direction, rules));
     }
   }
-  const state: PolicyState = { profiles, endpoints };
-  problems.push(...stateProblems(state));
-  return problems.length > 0 ? { ok: false, problems } : fine({ state, names, warnings });
+}
+
+/** Selectors go by labels, which the plugins do not put on the profile of a network; whoever writes policies does. */
+function withLabels(profiles: ReadonlyMap<string, Profile>, names: Names): ReadonlyMap<string, Profile> {
+  return new Map(
+    [...profiles].map(([name, profile]) => {
+      const network = names.get(name);
+      if (network === undefined) return [name, profile];
+      return [name, { ...profile, labels: { ...networkLabels(network), ...profile.labels } }];
+    }),
+  );
 }
 
 function attach(
@@ -186,38 +217,6 @@ function tagOffsets(text: string): number[] {
     offsets.push(words[++index]!.offset);
   }
   return offsets;
-}
-
-/** The real name; or what it could be, when it is none or two. */
-function lookUp(name: string, literal: ReadonlySet<string>, names: Names): string | readonly string[] {
-  const network = [...names].find(([, one]) => one.name === name)?.[0];
-  if (!literal.has(name)) return network ?? [];
-  return network === undefined || network === name ? name : [name, network];
-}
-
-function unknown(
-  what: 'profile' | 'tag',
-  name: string,
-  found: readonly string[],
-  names: Names,
-  real: readonly string[],
-  at: Place,
-): Problem {
-  if (found.length > 1) {
-    return {
-      code: 'ambiguous-name',
-      at,
-      what: `"${name}" is a network, and also the literal name of another ${what}.`,
-      rule: 'calicoctl takes the literal name, so the network would keep its policy; rename one of the two.',
-    };
-  }
-  const known = [...new Set(real.map((one) => displayName(names, one)))];
-  return {
-    code: `unknown-${what}`,
-    at,
-    what: `There is no ${what === 'tag' ? 'network or tag' : 'network or profile'} "${name}".${hint(name, known)}`,
-    rule: `Known are: ${known.join(', ') || 'none'}.`,
-  };
 }
 
 function replaced(profile: Profile, direction: Direction, rules: readonly Rule[]): Profile {

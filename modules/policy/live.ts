@@ -13,8 +13,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Place, Problem } from '../problem/problem.ts';
-import { canonicalCidr } from './address.ts';
+import { canonicalNet } from './address6.ts';
 import { fromAnswer } from './answer.ts';
+import { deepest, isDeep } from './deep.ts';
 import { hint } from './hint.ts';
 import type { Peer, Profile, Rule } from './model.ts';
 import { isName, nameRule } from './name.ts';
@@ -35,7 +36,9 @@ export function readProfiles(text: string, file: string): Result<readonly Profil
   } catch (error) {
     sheet.add('', 'bad-json', `The file is no JSON: ${(error as Error).message}.`, profileExample);
   }
-  const profiles = json === undefined ? [] : readAll(fromAnswer(json), sheet);
+  const deep = isDeep(json) || isDeep(fromAnswer(json));
+  if (deep) sheet.add('', 'too-deep', `The file is nested in more than ${deepest} levels.`, profileExample);
+  const profiles = json === undefined || deep ? [] : readAll(fromAnswer(json), sheet);
   return sheet.problems.length > 0 ? { ok: false, problems: sheet.problems } : fine(profiles);
 }
 
@@ -115,7 +118,7 @@ function readRule(json: unknown, path: string, sheet: Sheet): Rule | undefined {
   for (const key of new Set([...values.keys(), ...Object.keys(written)])) {
     const [here, there] = [values.get(key), written[key]];
     // It takes a network with host bits for the same network.
-    const net = key.endsWith('_net') && typeof here === 'string' && canonicalCidr(here) === there;
+    const net = key.endsWith('_net') && typeof here === 'string' && canonicalNet(here) === there;
     if (net || isDeepStrictEqual(here, there)) continue;
     const what =
       there === undefined

@@ -17,13 +17,17 @@
  */
 import { createHash } from 'node:crypto';
 import type { Containerizer, ReleaseChannel } from '../release/channel.ts';
-import type { Profile } from './model.ts';
+import type { Labels, Profile } from './model.ts';
 
 export interface PolicyNetwork {
   readonly name: string;
   readonly containerizer: Containerizer;
   /** The Docker network's id, 64 hex digits. Needed where the channel names profiles after it; see `standInId`. */
   readonly id?: string;
+  /** The group, which Kubernetes calls a namespace. Without one, no object of Kubernetes is about it. */
+  readonly group?: string;
+  /** Of its tasks; they have the label `network` besides, unless it is among these. */
+  readonly labels?: Labels;
 }
 
 /** An agent as its tasks' profiles know it. */
@@ -51,6 +55,11 @@ export function networkProfile(network: PolicyNetwork, channel: ReleaseChannel):
   const name = profileName(network, channel);
   const own = network.containerizer === 'mesos' && channel.unified.via === 'net-modules' && name === keyword;
   return own ? publicProfile() : defaultProfile(name);
+}
+
+/** Labels of the tasks of a network: its own, and its name, so that a selector can name a network without any. */
+export function networkLabels({ name, labels }: Pick<PolicyNetwork, 'name' | 'labels'>): Labels {
+  return { network: name, ...labels };
 }
 
 /** `calicoctl profile add NAME`, and what every plugin makes for a network. */

@@ -1,4 +1,5 @@
 /** What changed between versions of calico/node and of what goes with it, as far as a node notices. */
+import type { ReleaseChannel } from './channel.ts';
 import { compare } from './version.ts';
 
 /**
@@ -42,4 +43,14 @@ export function etcdVariables(
  */
 export function nodeRegistersItself(calico: string): boolean {
   return compare(calico, '0.18') >= 0;
+}
+
+/** Version of calicoctl, `v1.6.5`; with calico-containers it is that of calico/node. */
+export function calicoctlOf({ software, calico }: Pick<ReleaseChannel, 'software' | 'calico'>): string {
+  return software.calicoctl?.version ?? calico;
+}
+
+/** Up to 0.23 calicoctl edits profiles, `calicoctl profile …`; from 1.0 on it replaces whole resources. */
+export function hasProfileCommand(channel: Pick<ReleaseChannel, 'software' | 'calico'>): boolean {
+  return calicoctlOf(channel).startsWith('v0.');
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PolicyDocument } from '../policy/document.ts';
+import { felixOf } from '../policy/felix.ts';
 import { readDocument } from '../policy/read.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
 
@@ -9,7 +10,7 @@ import { Refusal, type Problem } from '../problem/problem.ts';
 export function readPolicies(cluster: Cluster): readonly PolicyDocument[] {
   const problems: Problem[] = [];
   const documents = cluster.policies.flatMap((file) => {
-    const result = readDocument(readFileSync(file, 'utf8'), file);
+    const result = readDocument(readFileSync(file, 'utf8'), file, felixOf(cluster.release));
     if (result.ok) return [result.value];
     problems.push(...result.problems);
     return [];

@@ -13,7 +13,7 @@ import { standInId } from '../policy/network.ts';
 import { packetOf, trafficClasses } from '../policy/traffic.ts';
 import type { Problem } from '../problem/problem.ts';
 import { controlNetwork } from './plan.ts';
-import { anyAddress, course, specs, type Step } from './states.ts';
+import { anyAddress, controlTier, course, specs, type Step } from './states.ts';
 
 export interface Foresight {
   readonly steps: readonly ForeseenStep[];
@@ -56,6 +56,7 @@ export function foresee(
   ids: ReadonlyMap<string, string> = new Map(),
 ): Foresight {
   const all = specs(cluster);
+  const felix = felixOf(cluster.release);
   const { steps, traffic, names, warnings } = course(
     cluster,
     documents,
@@ -63,9 +64,9 @@ export function foresee(
     anyAddress(all),
     (name) => ({ name, address: '192.0.2.1' }),
     (name) => ids.get(name) ?? standInId(name),
+    felix,
   );
   const { tasks } = all;
-  const felix = felixOf(cluster.release);
   return {
     traffic,
     names,
@@ -78,7 +79,7 @@ export function foresee(
         ...step,
         declared,
         evaluator,
-        matrix: () => matrixOf(declared, traffic),
+        matrix: () => matrixOf(declared, traffic, felix),
         wrong: wrongOf(step, evaluator, tasks, traffic, names),
         lint: [...lint(declared, names, felix), ...shutOut(cluster, tasks, evaluator)],
       };
@@ -109,6 +110,7 @@ function withoutControl(state: PolicyState, names: Names): PolicyState {
   return {
     ...state,
     profiles: new Map([...state.profiles].filter(([name]) => !control.includes(name))),
+    ...(state.tiers === undefined ? {} : { tiers: state.tiers.filter(({ name }) => name !== controlTier) }),
     endpoints: state.endpoints.filter((endpoint) => !endpoint.profiles.some((name) => control.includes(name))),
   };
 }

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { Cluster } from '../cluster/cluster.ts';
 import { apply, type Plan } from '../policy/apply.ts';
+import { unsayable } from '../policy/bring.ts';
 import { typed } from '../policy/commands.ts';
 import { idsCommand, readIds } from '../policy/ids.ts';
 import { readProfiles } from '../policy/live.ts';
-import { Refusal } from '../problem/problem.ts';
+import { displayName } from '../policy/names.ts';
+import { Refusal, type Problem } from '../problem/problem.ts';
 import type { Result } from '../policy/result.ts';
 import type { Foresight } from './foresee.ts';
 
@@ -50,11 +52,21 @@ export function networkIds({ release, networks }: Cluster, file: string | undefi
   );
 }
 
+/** Ids by name out of that file, to show names in the place of ids; none where there is no file. */
+export function dumpIds(file: string | undefined): ReadonlyMap<string, string> {
+  return file === undefined ? new Map() : taken(readIds(text(file), file));
+}
+
 /** `file`: profiles as etcd has them, `-` for standard input. Throws a Refusal for what calicoctl cannot say. */
 export function changeFrom(file: string, { steps, names }: Foresight): Change {
   const live = taken(readProfiles(text(file), file === '-' ? 'standard input' : file));
   // Those of networks; the profiles of hosts are made by the plugin, with addresses that are not known here.
   const declared = [...steps.at(-1)!.declared.profiles.values()].filter(({ name }) => names.has(name));
+  const wordless = declared.flatMap((profile) => {
+    const why = unsayable(profile);
+    return why === undefined ? [] : [noWords(displayName(names, profile.name), why)];
+  });
+  if (wordless.length > 0) throw new Refusal(wordless);
   const own = new Set(declared.map(({ name }) => name));
   const plan = apply(
     live.filter(({ name }) => own.has(name)),
@@ -64,6 +76,15 @@ export function changeFrom(file: string, { steps, names }: Foresight): Change {
     commands: typed(plan.commands, live, names),
     notes: plan.notes,
     untouched: live.map(({ name }) => name).filter((name) => !own.has(name)),
+  };
+}
+
+function noWords(profile: string, why: string): Problem {
+  return {
+    code: 'not-for-calicoctl',
+    what: `calicoctl 0.x has no words for a rule of ${profile}: ${why}.`,
+    rule: 'It knows allow and deny, tags, CIDRs, ports of tcp and udp, and ICMP types.',
+    remedy: 'npm run policy compile -- --to etcd prints what has to stand in etcd',
   };
 }
 

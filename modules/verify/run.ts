@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { PolicyDocument } from '../policy/document.ts';
 import type { PolicyState, Traffic } from '../policy/model.ts';
 import type { PolicyHost } from '../policy/network.ts';
+import type { Problem } from '../problem/problem.ts';
 import { tried } from './converge.ts';
 import { worst } from './judge.ts';
 import { controlNetwork, controls, services } from './plan.ts';
@@ -178,10 +179,10 @@ export async function populate(
   await target.programmed(change, target.neverMs);
 }
 
-/** Checks a description's policy without any machine; throws a Refusal with every problem. */
-export function checkPolicy(cluster: Cluster, documents: readonly PolicyDocument[]): void {
+/** Checks a description's policy without any machine; throws a Refusal with every problem, and gives what is odd. */
+export function checkPolicy(cluster: Cluster, documents: readonly PolicyDocument[]): readonly Problem[] {
   const host = (node: string): PolicyHost => ({ name: node, address: '192.0.2.1' });
-  course(cluster, documents, true, anyAddress(specs(cluster)), host);
+  return course(cluster, documents, true, anyAddress(specs(cluster)), host).warnings;
 }
 
 function verdict(name: string, tasks: readonly LaunchedTask[], steps: readonly StepReport[]): string {

@@ -1,9 +1,10 @@
 /** The policy states that a run walks through, worked out from the cluster and its policy files. Pure. */
 import type { Cluster, Node } from '../cluster/cluster.ts';
-import { commands } from '../policy/commands.ts';
+import { bring } from '../policy/bring.ts';
 import { compile, type Attachment, type Compiled } from '../policy/compile.ts';
 import type { PolicyDocument } from '../policy/document.ts';
 import { checkExpect, parseExpect, type Expectation } from '../policy/expect.ts';
+import { plainFelix, type Felix } from '../policy/felix.ts';
 import type { PolicyState, Traffic } from '../policy/model.ts';
 import type { Names } from '../policy/names.ts';
 import { standInId, type PolicyHost, type PolicyNetwork } from '../policy/network.ts';
@@ -71,6 +72,7 @@ export function course(
   address: Addresses,
   host: (node: string) => PolicyHost,
   id: (network: string) => string = standInId,
+  felix: Felix = plainFelix,
 ): Course {
   const networks = networksOf(cluster, id);
   const { tasks, guards } = specs(cluster);
@@ -83,7 +85,7 @@ export function course(
   const upTo = (count: number): Compiled => {
     const compiled = compile({ channel: cluster.release, networks, documents: documents.slice(0, count), endpoints });
     if (!compiled.ok) throw new Refusal(compiled.problems);
-    return compiled.value;
+    return { ...compiled.value, state: withControl(compiled.value.state) };
   };
   const all = upTo(documents.length);
   const start = upTo(0);
@@ -102,22 +104,33 @@ export function course(
       title: walk ? (document?.title ?? 'As declared') : 'As declared',
       file: walk ? document?.file : undefined,
       state: now.state,
-      commands: typed(cluster, commands(previous.state.profiles.values(), now.state.profiles.values(), now.names)),
+      commands: bring(cluster.release, withoutControl(previous.state), withoutControl(now.state), now.names),
       expectations: lines.flatMap((line) => expectation(line, cluster, problems)),
     };
     previous = now;
     return step;
   });
   if (problems.length > 0) throw new Refusal(problems);
-  const profiles = [start, ...counts.map(upTo)].flatMap(({ state }) => [...state.profiles.values()]);
-  return { steps, traffic: trafficClasses(profiles), names: all.names, warnings: all.warnings };
+  const states = [start, ...counts.map(upTo)].map(({ state }) => state);
+  const profiles = states.flatMap((state) => [...state.profiles.values()]);
+  const tiers = states.flatMap((state) => state.tiers ?? []);
+  return { steps, traffic: trafficClasses(profiles, { tiers, felix }), names: all.names, warnings: all.warnings };
 }
 
-/** From calicoctl 1.0 on, profiles are resources that `calicoctl apply` takes; there is no `profile` command. */
-function typed({ release }: Cluster, lines: readonly string[]): readonly string[] {
-  const version = release.software.calicoctl?.version ?? release.calico;
-  if (version.startsWith('v0.') || lines.length === 0) return lines;
-  return [`# in the words of calicoctl 0.x; calicoctl ${version} has no "profile" command`, ...lines];
+/** Before all others: what a policy for everybody says is not for those who tell a closed way from a broken one. */
+export const controlTier = controlNetwork;
+
+/** What is declared, without what a verification needs besides; its network stays. */
+function withoutControl({ tiers, ...rest }: PolicyState): PolicyState {
+  const declared = tiers?.filter(({ name }) => name !== controlTier);
+  return declared === undefined ? rest : { ...rest, tiers: declared };
+}
+
+function withControl(state: PolicyState): PolicyState {
+  if (state.tiers === undefined) return state;
+  const allow = [{ action: 'allow', from: {}, to: {} }] as const;
+  const policy = { name: controlTier, selector: `network == "${controlNetwork}"`, inbound: allow, outbound: allow };
+  return { ...state, tiers: [...state.tiers, { name: controlTier, order: -1, policies: [policy] }] };
 }
 
 function networksOf(cluster: Cluster, id: (network: string) => string): PolicyNetwork[] {
@@ -127,7 +140,11 @@ function networksOf(cluster: Cluster, id: (network: string) => string): PolicyNe
     name: controlNetwork,
     containerizer: runs.includes('docker') ? ('docker' as const) : ('mesos' as const),
   };
-  return [...networks, control].map(({ name, containerizer }) => ({ name, containerizer, id: id(name) }));
+  return [
+    ...networks.map(({ name, containerizer, group, labels }) => ({ name, containerizer, group, labels, id: id(name) })),
+    // Of no group: no policy is about it.
+    { ...control, id: id(control.name) },
+  ];
 }
 
 const own = (cluster: Cluster): { text: string; at: Place }[] =>

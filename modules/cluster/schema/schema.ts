@@ -10,6 +10,7 @@ import {
   filePath,
   flag,
   formatted,
+  labelKeys,
   labelNames,
   list,
   named,
@@ -204,6 +205,33 @@ const network = closed(
         examples: ['docker'],
       }),
     ),
+    group: Type.Optional(
+      text({
+        pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$',
+        maxLength: 63,
+        description: 'What policies in the syntax of Kubernetes call its namespace.',
+        default: 'default',
+        examples: ['shop'],
+        rule: 'a group is named as a namespace: at most 63 lower-case letters, digits and dashes, no dash at either end',
+      }),
+    ),
+    labels: Type.Optional(
+      named(
+        text({
+          description: 'The value of one label.',
+          examples: ['frontend'],
+          pattern: '^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$',
+          rule: 'a label value is at most 63 letters, digits, "_", "." and "-", with a letter or digit at both ends',
+        }),
+        labelKeys,
+        {
+          description:
+            'Labels of its tasks, for policies that select by labels. Each network also has the label network with its own name, unless you give it another.',
+          default: {},
+          examples: [{ role: 'frontend' }],
+        },
+      ),
+    ),
     proxies: Type.Optional(
       list(
         formatted({
@@ -337,7 +365,7 @@ export const schema = closed(
     policies: Type.Optional(
       list(
         filePath({
-          description: 'A policy file, or a folder: its *.yaml files by name.',
+          description: 'A policy file in any syntax of docs/policy.md, or a folder: its *.yaml and *.json files by name.',
           examples: ['../policies/stars'],
         }),
         {

@@ -64,6 +64,13 @@ export const networkNames = {
   rule: 'calicoctl takes 1 to 64 letters, digits, dots, dashes and underscores; Docker wants a letter or digit first',
 };
 
+/** Keys of labels, as Kubernetes takes them. */
+export const labelKeys = {
+  pattern: '^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$',
+  maxLength: 317,
+  rule: 'the key of a label is at most 63 letters, digits, "_", "." and "-", after a DNS name and "/" if you like',
+};
+
 export const cidr = (about: About) =>
   formatted({
     ...about,

@@ -1,7 +1,10 @@
 /** One document of a YAML file, read with the place of everything in it: what the readers of YAML and JSON share. */
-import { isAlias, isMap, isScalar, isSeq, type Document, type LineCounter, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, visit, type Alias, type Document, type LineCounter, type Node } from 'yaml';
 import type { Place, Problem } from '../../problem/problem.ts';
 import { hint } from '../hint.ts';
+
+/** Aliases of aliases can stand for more than any memory holds. */
+const mostRepeated = 1_000_000;
 
 /** A pair of a map. */
 export interface Entry {
@@ -18,6 +21,9 @@ export class Sheet {
   readonly #file: string;
   readonly #lines: LineCounter;
   readonly #yaml: Document.Parsed;
+  #meant: ReadonlyMap<Alias, Node> | undefined;
+  /** Characters read once more because an alias says so. */
+  #repeated = 0;
 
   constructor(text: string, file: string, lines: LineCounter, yaml: Document.Parsed) {
     this.#text = text;
@@ -27,7 +33,8 @@ export class Sheet {
   }
 
   add(...problems: readonly Problem[]): void {
-    this.problems.push(...problems);
+    for (const problem of problems)
+      this.problems.push({ ...problem, ...(problem.at && { at: this.#onLine(problem.at) }) });
   }
 
   warn(...warnings: readonly Problem[]): void {
@@ -126,15 +133,49 @@ export class Sheet {
     });
   }
 
-  /** What an alias stands for; any other node as it is. */
+  /** What an alias stands for; any other node as it is. A text that aliases make too long stands for nothing. */
   resolve(node: unknown): unknown {
-    return isAlias(node) ? node.resolve(this.#yaml) : node;
+    if (!isAlias(node)) return node;
+    this.#meant ??= aliases(this.#yaml);
+    const target = this.#meant.get(node);
+    const [start, , end] = target?.range ?? [0, 0, 0];
+    const before = this.#repeated;
+    this.#repeated += 1 + end - start;
+    if (this.#repeated <= mostRepeated) return target;
+    if (before <= mostRepeated) {
+      const what = `With its aliases written out the file has more than ${mostRepeated} characters.`;
+      this.add({ code: 'too-many-aliases', at: this.#position(node.range?.[0] ?? 0), what });
+    }
+    return undefined;
+  }
+
+  /** Columns are counted inside a text; where it has line breaks or escapes in the file they may run over the line. */
+  #onLine(place: Place): Place {
+    if (place.line === undefined || place.column === undefined) return place;
+    const start = this.#lines.lineStarts[place.line - 1] ?? 0;
+    const end = (this.#lines.lineStarts[place.line] ?? this.#text.length + 1) - 1;
+    return { ...place, column: Math.min(place.column, end - start + 1) };
   }
 
   #position(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
     return { file: this.#file, line, column: col };
   }
+}
+
+/** What each alias stands for: the last node before it with the anchor. */
+function aliases(yaml: Document.Parsed): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const found = new Map<Alias, Node>();
+  visit(yaml, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target !== undefined) found.set(node, target);
+      } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return found;
 }
 
 /** A node in a few words, for a sentence. */

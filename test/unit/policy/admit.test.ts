@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { admission } from '../../../modules/policy/admit.ts';
 import { parseCommand } from '../../../modules/policy/command.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
+import { felix } from '../../../modules/policy/felix.ts';
 import type { PolicyState, Profile } from '../../../modules/policy/model.ts';
 import { world } from './arbitrary.ts';
 
@@ -42,6 +43,35 @@ test('outside by its address', () => {
   expect(admission(cluster(profile('web')), '203.0.113.7', 'web', http)).toMatchObject({
     commands: ['calicoctl profile web rule add inbound allow tcp from cidr 203.0.113.7/32 to ports 80'],
   });
+});
+
+test('a host by its address, where it is asked for by its name', () => {
+  const state = { ...cluster(profile('web')), hosts: [{ name: 'h1', addresses: ['fd01::1', '10.1.0.1'] }] };
+  expect(admission(state, 'h1', 'web', http)).toMatchObject({
+    commands: ['calicoctl profile web rule add inbound allow tcp from cidr 10.1.0.1/32 to ports 80'],
+  });
+});
+
+test('a source that is masqueraded on its way by the address of its host', () => {
+  const { profiles, endpoints } = cluster(profile('client'), profile('web'));
+  const state = (host: string): PolicyState => ({
+    profiles,
+    endpoints: endpoints.map((one) => ({ ...one, host: one.id === 'web' ? host : 'h1' })),
+    hosts: [{ name: 'h1', addresses: ['10.1.0.1'] }],
+    pools: [{ cidr: '10.0.0.0/32', masquerade: true }],
+  });
+  const rule = 'calicoctl profile web rule add inbound allow tcp from';
+  expect(admission(state('h2'), 'client', 'web', http)).toMatchObject({
+    commands: [`${rule} cidr 10.1.0.1/32 to ports 80`],
+  });
+  expect(admission(state('h1'), 'client', 'web', http)).toMatchObject({ commands: [`${rule} tag client to ports 80`] });
+});
+
+test('a reason where what Felix makes of the rules is in the way', () => {
+  const zero = { action: 'allow', protocol: 'tcp', from: {}, to: { ports: [{ from: 0, to: 79 }] } } as const;
+  const state = cluster(profile('client'), profile('web', { inbound: [zero] }));
+  expect(admission(state, 'client', 'web', http)).toMatchObject({ commands: [expect.any(String)] });
+  expect(admission(state, 'client', 'web', http, undefined, felix('2.6.8'))).toMatch(/missing or invalid/);
 });
 
 test('nothing where it passes already', () => {

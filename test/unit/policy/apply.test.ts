@@ -7,7 +7,7 @@ import type { Endpoint, Packet, Profile, Rule } from '../../../modules/policy/mo
 import { defaultProfile } from '../../../modules/policy/network.ts';
 import { formatRule, parseRule } from '../../../modules/policy/rule.ts';
 import { rules as anyRules } from './arbitrary.ts';
-import { execute, type Profiles } from './calicoctl.ts';
+import { execute, type Profiles } from '../../../modules/policy/calicoctl.ts';
 
 const runs = 1000;
 

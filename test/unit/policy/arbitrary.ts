@@ -3,6 +3,7 @@
  * are decided by a rule, and no way a decision can come about is rare (world.test.ts counts them).
  */
 import fc from 'fast-check';
+import type { Felix } from '../../../modules/policy/felix.ts';
 import type {
   AnyPacket,
   Endpoint,
@@ -253,16 +254,24 @@ export const wholeRule: fc.Arbitrary<Rule> = fc
       })
       .map(({ stray, ...rest }): Rule => {
         const rule = present(rest) as Rule;
-        // What only some versions take: ports of sctp, ICMP type 255, an ICMP type for nothing, ports for nothing.
+        // What only some versions take: ports of sctp, ICMP type 255, an ICMP type for nothing, port 0, no ports.
         if (stray === 7) return { ...rule, protocol: 'sctp', to: { ports: [{ from: 80, to: 80 }] } };
         if (stray === 8) return { ...rule, protocol: 'icmp', icmp: { type: 255 }, from: {}, to: {} };
         if (stray === 9) return { ...rule, icmp: { type: 8 } };
         if (stray === 10) return { ...rule, to: { ports: [{ from: 0, to: 80 }] } };
+        if (stray === 11) return { ...rule, from: { ports: [] } };
         return rule;
       });
   });
 
 const wholeRules = fc.array(wholeRule, { maxLength: 4, size: 'max' });
+const everything: Rule = { action: 'allow', from: {}, to: {} };
+/** Half of the time everything may leave: two random sides hardly ever agree. */
+const leaving = fc.oneof(fc.constant([everything]), wholeRules);
+/** What a policy does not decide is dropped, so most decide everything, or pass it on. */
+const policyRules = fc
+  .tuple(wholeRules, fc.constantFrom([], [everything], [{ ...everything, action: 'next-tier' as const }]))
+  .map(([some, last]): readonly Rule[] => [...some, ...last]);
 const order = sometimes(fc.constantFrom(1, 2, 10), 8);
 const policies = fc
   .uniqueArray(fc.constantFrom('a', 'b', 'c'), { maxLength: 2 })
@@ -270,7 +279,7 @@ const policies = fc
     fc.tuple(
       ...policyNames.map((name) =>
         fc
-          .record({ name: fc.constant(name), order, selector, inbound: wholeRules, outbound: wholeRules })
+          .record({ name: fc.constant(name), order, selector, inbound: policyRules, outbound: policyRules })
           .map((policy) => present(policy) as Policy),
       ),
     ),
@@ -301,7 +310,7 @@ export const wholeState: fc.Arbitrary<PolicyState> = fc
             tags: fc.subarray(['a', 'b', 'c'], { maxLength: 2 }),
             labels: sometimes(labelled, 4),
             inbound: wholeRules,
-            outbound: wholeRules,
+            outbound: leaving,
           })
           .map((one) => present(one) as Profile),
       ),
@@ -375,3 +384,30 @@ export const wholeWorld = wholeState.chain((one) =>
     asks: fc.noBias(fc.array(wholeAsk(one), { minLength: 12, maxLength: 12 })),
   }),
 );
+
+/** The state without what this Felix has never heard of, except in `p3`: else an old one would find every profile invalid. */
+export function knownTo({ knows }: Felix, state: PolicyState): PolicyState {
+  const match = ({ selector, ...rest }: PeerMatch): PeerMatch =>
+    selector === undefined || !knows.tiers ? rest : { ...rest, selector };
+  const peer = ({ not, ...rest }: Peer): Peer => ({
+    ...match(rest),
+    ...(not === undefined || !knows.negation ? {} : { not: match(not) }),
+  });
+  const rule = ({ not, ...rest }: Rule): Rule => ({
+    ...rest,
+    action:
+      (rest.action === 'log' && !knows.log) || (rest.action === 'next-tier' && !knows.tiers) ? 'deny' : rest.action,
+    from: peer(rest.from),
+    to: peer(rest.to),
+    ...(not === undefined || !knows.negation ? {} : { not }),
+  });
+  const both = <T extends Pick<Profile, 'inbound' | 'outbound'>>(one: T): T => ({
+    ...one,
+    inbound: one.inbound.map(rule),
+    outbound: one.outbound.map(rule),
+  });
+  return {
+    ...mapProfiles(state, (one) => (one.name === 'p3' ? one : both(one))),
+    tiers: (state.tiers ?? []).map((tier) => ({ ...tier, policies: tier.policies.map(both) })),
+  };
+}

@@ -4,7 +4,7 @@ import { parseCommand, type Command } from '../../../modules/policy/command.ts';
 import type { Profile } from '../../../modules/policy/model.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
 import { formatRule, parseRule } from '../../../modules/policy/rule.ts';
-import { execute, type Around } from './calicoctl.ts';
+import { execute, type Around } from '../../../modules/policy/calicoctl.ts';
 
 const id = 'f'.repeat(64);
 const around: Around = { used: new Set(['used']), networks: new Map([['web', id]]) };

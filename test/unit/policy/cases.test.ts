@@ -13,6 +13,7 @@ import { readEtcd } from '../../../modules/policy/etcd.ts';
 import { evaluate } from '../../../modules/policy/evaluate.ts';
 import { felix, felixVersions, plainFelix, without, type Quirk } from '../../../modules/policy/felix.ts';
 import type { AnyPacket, Direction, Packet, PolicyState, Profile, Rule, Tier } from '../../../modules/policy/model.ts';
+import { orderKept } from '../../../modules/policy/met.ts';
 import { endpointProfiles, hostProfile, networkProfile } from '../../../modules/policy/network.ts';
 import { parseRule } from '../../../modules/policy/rule.ts';
 import { channels } from '../../../modules/release/channels.ts';
@@ -256,6 +257,14 @@ describe('hosts and net-groups of the classic channel', () => {
   test('case 33: a host that moves is no longer admitted, for profiles are never renewed', () => {
     const state = world([{ id: 'task', groups: ['A'], on: h1 }]);
     expect(evaluate(state, '10.1.0.77', 'task', web).allow).toBe(false);
+    // And an executor that has default_h1 only does not reach its agent.
+    const executor = (address: string): PolicyState => ({
+      ...world([]),
+      endpoints: [{ id: 'task', address: '192.168.0.1', profiles: ['default_h1'], host: 'h1' }],
+      hosts: [{ name: 'h1', addresses: [address] }],
+    });
+    const agent = (address: string) => evaluate(executor(address), 'task', 'h1', { ...web, port: 5051 }).allow;
+    expect([agent(h1.address), agent('10.1.0.77')]).toEqual([true, false]);
   });
 
   test('case 37: a network called like another’s profile is not guessed at', () => {
@@ -345,6 +354,7 @@ describe('IPv6, and rules for IPv4 that stand beside it', () => {
   test('case 8: an ICMP type becomes a drop of everything in Python’s IPv6 chain', () => {
     expect([into6([toPing, toTcp], python), into6([toTcp, toPing], python)]).toEqual([false, true]);
     expect([into6([toPing, toTcp], go), into6([toPing, toTcp], 'plain')]).toEqual([true, true]);
+    expect([into4([toPing, toTcp], python), into4([toPing, toTcp], python, ping)]).toEqual([true, true]);
   });
 
   test('case 9: ICMP without a type does not', () => {
@@ -378,7 +388,11 @@ describe('what one Felix takes and another does not', () => {
     (protocol) => {
       const rules = { ...open, inbound_rules: [{ protocol, dst_ports: [99] }, {}] };
       expect(through(rules, python)).toEqual([false, true]);
-      expect(through({ ...open, inbound_rules: [{}, { protocol, dst_ports: [99] }] }, python)).toEqual([true, true]);
+      const last = { ...open, inbound_rules: [{}, { protocol, dst_ports: [99] }] };
+      expect(through(last, python)).toEqual([true, true]);
+      // Go's Felix knows 6 as tcp, and throws the profile away for the others.
+      const tcp = protocol === 6 || protocol === '6';
+      expect(through(last, go)).toEqual([tcp, tcp]);
     },
   );
 
@@ -406,6 +420,11 @@ describe('what one Felix takes and another does not', () => {
 
   test('case 14: ports without a protocol are invalid; no ports, and null, are every port', () => {
     expect(through(withPorts([80], null), python)).toEqual([false, false]);
+    // Without a protocol Python's Felix minds even an empty list.
+    expect([through(withPorts([], null), python), through(withPorts([], null), go)]).toEqual([
+      [false, false],
+      [true, true],
+    ]);
     expect([through(withPorts([]), python), through(withPorts(null), python)]).toEqual([
       [true, true],
       [true, true],
@@ -465,6 +484,13 @@ describe('tiers', () => {
   });
   /** Passes UDP on, and then allows everything. */
   const leaky = profile('leaky', [{ action: 'next-tier', protocol: 'udp', from: {}, to: {} }, anybody]);
+
+  test('the mark is forgotten where a tier begins: what one tier has passed on, the next one has to decide', () => {
+    const two = [tier('t1', { inbound: [pass] }), tier('t2', { inbound: [toPing] })];
+    const state = { ...task([profile('a', [anybody])]), tiers: two };
+    expect(into(state).inbound.because).toEqual({ kind: 'no policy passed', tier: 't2', policies: ['p-t2'] });
+    expect(into(state, ping).allow).toBe(true);
+  });
 
   test('case 19: after a next-tier in a tier, a next-tier rule ends the profile for every packet', () => {
     const state = task([leaky]);
@@ -613,13 +639,53 @@ describe('what a version of the software does beside the rules', () => {
 
   test('case 28: up to 1.4.0b2 replies die on a host whose FORWARD policy is DROP', () => {
     expect(having('established-returns')).toEqual(['1.3.0', '1.4.0b1', '1.4.0b2']);
+    const state = (forward: 'ACCEPT' | 'DROP'): PolicyState => ({
+      profiles: new Map([['a', profile('a', [anybody])]]),
+      endpoints: [
+        { id: 'source', address: '10.0.0.1', profiles: ['a'], host: 'h1' },
+        { id: 'target', address: '10.0.0.2', profiles: ['a'], host: 'h2' },
+        { id: 'fine', address: '10.0.0.3', profiles: ['a'], host: 'h1' },
+      ],
+      hosts: [
+        { name: 'h1', addresses: ['10.1.0.1'] },
+        { name: 'h2', addresses: ['10.1.0.2'], forward },
+      ],
+    });
+    const dies = (forward: 'ACCEPT' | 'DROP', version: string, [from, to]: readonly [string, string]) => {
+      const { allow, repliesDie = false } = evaluate(state(forward), from, to, web, felixOf(version));
+      expect(allow).toBe(true);
+      return repliesDie;
+    };
+    for (const pair of [
+      ['source', 'target'],
+      ['target', 'source'],
+      [outsider, 'target'],
+      ['target', 'h1'],
+    ] as const) {
+      expect(dies('DROP', '1.4.0b2', pair), pair.join()).toBe(true);
+      expect([dies('DROP', '1.4.0', pair), dies('ACCEPT', '1.4.0b2', pair)], pair.join()).toEqual([false, false]);
+    }
+    // Nothing between a host and its own tasks is forwarded.
+    for (const pair of [
+      ['source', 'fine'],
+      ['h2', 'target'],
+      ['target', 'h2'],
+    ] as const) {
+      expect(dies('DROP', '1.4.0b2', pair), pair.join()).toBe(false);
+    }
+    expect(say(evaluate(state('DROP'), 'source', 'target', web, felixOf('1.4.0b2')))).toBe(
+      'allowed by a inbound rule 1 (allow); but replies die in the FORWARD chain of a host',
+    );
   });
 
   test('case 34: Python’s Felix does not notice that only the order of profiles changed', () => {
     expect(having('profile-order-kept')).toEqual(felixVersions.filter((version) => version.startsWith('1.')));
     // And the order does decide.
     const [deny, allow] = [profile('deny', [nobody]), profile('allow', [anybody])];
-    expect(into(task([deny, allow])).allow).not.toBe(into(task([deny, allow], ['allow', 'deny'])).allow);
+    const [before, after] = [task([deny, allow]), task([deny, allow], ['allow', 'deny'])];
+    expect(into(before).allow).not.toBe(into(after).allow);
+    const codes = (version: string) => orderKept(before, after, felixOf(version)).map(({ code }) => code);
+    expect([codes(python), codes(go)]).toEqual([['profile-order-kept'], []]);
   });
 
   test('case 36: calicoctl of the classic channel cannot write a range of ports', () => {

@@ -5,7 +5,7 @@ import type { Profile, Rule } from '../../../modules/policy/model.ts';
 import { defaultProfile, networkProfile, standInId } from '../../../modules/policy/network.ts';
 import { parseRule } from '../../../modules/policy/rule.ts';
 import { channels } from '../../../modules/release/channels.ts';
-import { execute } from './calicoctl.ts';
+import { execute } from '../../../modules/policy/calicoctl.ts';
 
 function rule(text: string): Rule {
   const parsed = parseRule(text);

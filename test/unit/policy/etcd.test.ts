@@ -122,6 +122,11 @@ describe('what is invalid is missing, and named', () => {
       { ...open, outbound_rules: [{}, { action: 'drop' }] },
       'outbound rule 2: there is no action "drop"',
     ],
+    [
+      'a log prefix that is no text',
+      { ...open, inbound_rules: [{ log_prefix: 5 }] },
+      'inbound rule 1: log_prefix is 5, which is no text',
+    ],
     ['IP version 5', { ...open, inbound_rules: [{ ip_version: 5 }] }, 'inbound rule 1: there is no IP version 5'],
     [
       'protocol dccp',
@@ -223,6 +228,41 @@ describe('what Go’s Felix reads otherwise', () => {
   });
 });
 
+describe('what Go’s Felix reads and the state does not have is told', () => {
+  const effects = (objects: Record<string, unknown>, felixOfIt = go) =>
+    readEtcd(objects, felixOfIt).faults.map(({ effect, reason }) => `${effect}: ${reason}`);
+
+  test.each(['types', 'untracked', 'pre_dnat', 'apply_on_forward'])('"%s" of a policy', (field) => {
+    expect(effects({ [`${tier}/policy/p`]: { ...open, selector: '', [field]: ['ingress'] } })).toEqual([
+      `not shown: "${field}" is of later versions of Felix, and not read`,
+    ]);
+  });
+
+  test('a list of networks in a rule', () => {
+    const rules = { ...open, inbound_rules: [{ src_nets: ['10.0.0.0/8'] }] };
+    expect(effects({ [`${profile}/rules`]: rules })).toEqual([
+      'not shown: inbound rule 1: "src_nets" is a list of networks, of which nothing is read',
+    ]);
+    expect(effects({ [`${profile}/rules`]: rules }, python)).toEqual([
+      'missing: inbound rule 1: the key "src_nets" is unknown',
+    ]);
+  });
+
+  test('an endpoint of a host', () => {
+    const of = { '/calico/v1/host/h1/endpoint/eth0': { name: 'eth0', profile_ids: ['web'] } };
+    expect(effects(of)).toEqual([expect.stringMatching(/^not shown: it is an endpoint of the host itself/)]);
+    // Older ones do not read it either.
+    expect(effects(of, felix('1.4.0b2'))).toEqual([]);
+  });
+});
+
+test('no order is "default" for Python’s Felix, and null for Go’s', () => {
+  const read = (order: unknown, version = go) =>
+    readEtcd({ [`${tier}/policy/p`]: { ...open, selector: '', order } }, version).faults.map(({ reason }) => reason);
+  expect([read('default'), read(null)]).toEqual([['the order is "default", not a number'], []]);
+  expect([read('default', python), read(null, python)]).toEqual([[], ['the order is null, not a number or "default"']]);
+});
+
 describe('what the state cannot say is told', () => {
   test('several addresses, and none of IPv4', () => {
     const many = readEtcd({ [endpoint]: { ...good, ipv4_nets: ['192.168.0.1/32', '192.168.0.2/32'] } });
@@ -267,27 +307,35 @@ function explicit(state: PolicyState): PolicyState {
   };
 }
 
-test('what is written reads back the same, unless Felix would not take it', () => {
-  fc.assert(
-    fc.property(wholeState, (random) => {
-      const state = explicit(random);
-      const { state: back, faults } = readEtcd(toEtcd(state));
-      expect([...back.profiles.keys()]).toEqual([...state.profiles.keys()]);
-      for (const [name, one] of state.profiles) {
-        const { fault, ...read } = back.profiles.get(name)!;
-        expect(fault).toBe(profileFault(one));
-        expect(read).toEqual(fault === undefined ? one : { ...one, inbound: [], outbound: [] });
-      }
-      const lost = new Set(faults.map(({ key }) => key));
-      const kept = state.tiers?.map((one) => ({
-        ...one,
-        policies: one.policies.filter(({ name }) => !lost.has(`/calico/v1/policy/tier/${one.name}/policy/${name}`)),
-      }));
-      expect({ ...back, profiles: undefined }).toEqual({ ...state, profiles: undefined, ...(kept && { tiers: kept }) });
-    }),
-    { numRuns: 200 },
-  );
-});
+test.each(['plain', '1.4.4', '2.6.8'])(
+  'what is written reads back the same, unless Felix %s would not take it',
+  (version) => {
+    const reader = felix(version)!;
+    fc.assert(
+      fc.property(wholeState, (random) => {
+        const state = explicit(random);
+        const { state: back, faults } = readEtcd(toEtcd(state), reader);
+        expect([...back.profiles.keys()]).toEqual([...state.profiles.keys()]);
+        for (const [name, one] of state.profiles) {
+          const { fault, ...read } = back.profiles.get(name)!;
+          expect(fault).toBe(profileFault(one, reader));
+          expect(read).toEqual(fault === undefined ? one : { ...one, inbound: [], outbound: [] });
+        }
+        const lost = new Set(faults.map(({ key }) => key));
+        const kept = state.tiers?.map((one) => ({
+          ...one,
+          policies: one.policies.filter(({ name }) => !lost.has(`/calico/v1/policy/tier/${one.name}/policy/${name}`)),
+        }));
+        expect({ ...back, profiles: undefined }).toEqual({
+          ...state,
+          profiles: undefined,
+          ...(kept && { tiers: kept }),
+        });
+      }),
+      { numRuns: 200 },
+    );
+  },
+);
 
 test('any JSON is read without a crash', () => {
   const keys = fc.constantFrom(

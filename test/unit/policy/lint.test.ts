@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { compileState } from '../../../modules/policy/evaluate.ts';
-import { covers, lint } from '../../../modules/policy/lint.ts';
+import { lint } from '../../../modules/policy/lint.ts';
 import type { Endpoint, PolicyState, Profile, Rule } from '../../../modules/policy/model.ts';
 import { parseRule } from '../../../modules/policy/rule.ts';
 import { world } from './arbitrary.ts';
@@ -68,31 +68,46 @@ test('an invalid profile is told once, with what is wrong in it, and nothing els
   expect(lint(state)).toMatchObject([{ code: 'invalid-profile' }]);
 });
 
-describe('one rule covers another', () => {
-  test.each([
-    ['allow', 'deny udp from ports 53'],
-    ['allow tcp', 'allow tcp to ports 80'],
-    ['allow tcp to ports 1:100,101:200', 'allow tcp to ports 50:150'],
-    ['allow from cidr 0.0.0.0/0', 'allow from tag a cidr 10.0.0.0/8'],
-    ['allow icmp', 'allow icmp type 8 code 0'],
-    ['allow icmp type 8', 'allow icmp type 8 code 0'],
-  ])('%s / %s', (a, b) => {
-    expect(covers(rule(a), rule(b))).toBe(true);
-  });
+test('several rules that cover one together are all named', () => {
+  expect(
+    found({ web: ['allow tcp to ports 1:9', 'allow udp', 'deny tcp to ports 10:20', 'allow tcp to ports 5:15'] }),
+  ).toMatchObject([
+    {
+      code: 'shadowed-rule',
+      what: 'web inbound rule 4 (allow tcp to ports 5:15) never decides: web inbound rules 1, 3 stand before it and together match all that it matches.',
+    },
+  ]);
+});
 
-  test.each([
-    ['allow tcp', 'allow'],
-    ['allow tcp to ports 80', 'allow tcp'],
-    ['allow tcp to ports 80', 'allow tcp from ports 80'],
-    ['allow from tag a', 'allow from tag b'],
-    ['allow from cidr 10.0.0.0/8', 'allow from tag a'],
-    ['allow from cidr 10.1.0.0/16', 'allow from cidr 10.0.0.0/8'],
-    ['allow icmp type 8 code 0', 'allow icmp type 8'],
-    ['allow icmp type 8', 'allow icmp'],
-    ['allow tcp', 'allow udp'],
-  ])('and not: %s / %s', (a, b) => {
-    expect(covers(rule(a), rule(b))).toBe(false);
-  });
+test('a rule that contradicts itself matches nothing', () => {
+  const none: Rule = { action: 'allow', from: { tag: 'web', not: { tag: 'web' } }, to: {} };
+  const web: Profile = { name: 'web', tags: ['web'], inbound: [none], outbound: [] };
+  const endpoints: Endpoint[] = [{ id: 'task', address: '10.0.0.1', profiles: ['web'] }];
+  expect(lint({ profiles: new Map([['web', web]]), endpoints })).toMatchObject([{ code: 'rule-matches-nothing' }]);
+});
+
+test('a tag that no profile has, excluded, excludes nobody', () => {
+  const odd: Rule = { action: 'allow', from: { not: { tag: 'clinet' } }, to: {} };
+  const web: Profile = { name: 'web', tags: ['web'], inbound: [odd], outbound: [] };
+  const endpoints: Endpoint[] = [{ id: 'task', address: '10.0.0.1', profiles: ['web'] }];
+  const [first, ...more] = lint({ profiles: new Map([['web', web]]), endpoints });
+  expect([first?.code, more]).toEqual(['unknown-tag', []]);
+  expect(first?.what).toContain('excludes nobody');
+});
+
+test('a next-tier behind a rule that covers it still ends a profile for what carries the mark', () => {
+  const passes: Rule = { action: 'next-tier', from: {}, to: {} };
+  const web: Profile = {
+    name: 'web',
+    tags: [],
+    inbound: [{ ...rule('allow tcp') }, { ...passes, protocol: 'tcp' }, rule('allow')],
+    outbound: [],
+  };
+  const state: PolicyState = {
+    profiles: new Map([['web', web]]),
+    endpoints: [{ id: 'task', address: '10.0.0.1', profiles: ['web'] }],
+  };
+  expect(lint(state)).toEqual([]);
 });
 
 test('a rule that is said never to decide never does, in any state', () => {

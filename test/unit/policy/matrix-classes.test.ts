@@ -1,78 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BitsNumbers, bitsOf, has, listOf, transposed, weigher } from '../../../modules/policy/bits.ts';
-import { classDiff, membersText, type ClassDiff } from '../../../modules/policy/classdiff.ts';
+import { classDiff, membersText } from '../../../modules/policy/classdiff.ts';
 import { edited } from '../../../modules/policy/classedit.ts';
-import { compileState, type Evaluator } from '../../../modules/policy/evaluate.ts';
+import { compileState } from '../../../modules/policy/evaluate.ts';
 import { matrixOf, openFlows, type Matrix } from '../../../modules/policy/matrix.ts';
 import type { PolicyState, PortRange, Profile, Rule } from '../../../modules/policy/model.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
 import { packetOf, trafficClasses } from '../../../modules/policy/traffic.ts';
-import { Refusal } from '../../../modules/problem/problem.ts';
 import { mapProfiles, rule, rules, state as anyState } from './arbitrary.ts';
+import { apart, open, replaced, spelledOut, verdicts, without } from './matrix-cells.ts';
 
 const full = (state: PolicyState): Matrix => matrixOf(state, trafficClasses(state.profiles.values()));
-
-/** `task-1 task-2 tcp/32768/80` for every open flow between two endpoints. */
-function open(matrix: Matrix): Set<string> {
-  const found = new Set<string>();
-  for (const [from, source] of matrix.endpoints.entries()) {
-    for (const [to, target] of matrix.endpoints.entries()) {
-      for (const [index, traffic] of matrix.traffic.entries()) {
-        if (from !== to && matrix.allowed(from, to, index)) found.add(flow(source.id, target.id, traffic));
-      }
-    }
-  }
-  return found;
-}
-
-const flow = (from: string, to: string, traffic: Matrix['traffic'][number]): string =>
-  `${from} ${to} ${Object.values(packetOf(traffic)).join()}`;
-
-const evaluators = new WeakMap<PolicyState, Evaluator>();
-function evaluatorOf(state: PolicyState): Evaluator {
-  const known = evaluators.get(state) ?? compileState(state);
-  evaluators.set(state, known);
-  return known;
-}
-
-/** What single verdicts say of the packets of some traffic. */
-function verdicts(state: PolicyState, traffic: Matrix['traffic']): Set<string> {
-  const { allows } = evaluatorOf(state);
-  const found = new Set<string>();
-  for (const { id: from } of state.endpoints) {
-    for (const { id: to } of state.endpoints) {
-      for (const one of traffic) if (from !== to && allows(from, to, packetOf(one))) found.add(flow(from, to, one));
-    }
-  }
-  return found;
-}
-
-/** What only one of the two has. */
-const apart = (a: Set<string>, b: Set<string>): string[] => [...without(a, b), ...without(b, a)];
-
-const without = (a: Set<string>, b: Set<string>): Set<string> => new Set([...a].filter((one) => !b.has(one)));
-
-/** The flows of a difference, one by one; a flow that is told twice is an error. */
-function spelledOut({ changes }: Pick<ClassDiff, 'changes'>, opens: boolean): Set<string> {
-  const found = new Set<string>();
-  for (const { from, to, traffic, pairs } of changes.filter((one) => one.opens === opens)) {
-    let count = 0;
-    for (const source of from.endpoints()) {
-      for (const target of to.endpoints()) {
-        if (source.id === target.id) continue;
-        count++;
-        for (const one of traffic) {
-          const text = flow(source.id, target.id, one);
-          if (found.has(text)) throw new Error(`${text} is told twice`);
-          found.add(text);
-        }
-      }
-    }
-    expect(count).toBe(pairs);
-  }
-  return found;
-}
 
 const twoStates = fc.tuple(anyState, anyState);
 
@@ -100,13 +39,6 @@ function after(state: PolicyState, { name, inbound, outbound, tags, side }: Edit
     inbound: side === 'inbound' || side === 'both' ? inbound : old.inbound,
     outbound: side === 'outbound' || side === 'both' ? outbound : old.outbound,
   };
-}
-
-function replaced(state: PolicyState, name: string, profile: Profile | undefined): PolicyState {
-  const profiles = new Map(state.profiles);
-  if (profile === undefined) profiles.delete(name);
-  else profiles.set(name, profile);
-  return { ...state, profiles };
 }
 
 describe('an edited profile', () => {
@@ -152,17 +84,6 @@ describe('an edited profile', () => {
       { numRuns: 500 },
     );
   });
-});
-
-test('what the matrix does not know is refused, not judged wrongly', () => {
-  const own = defaultProfile('p');
-  const endpoints = [{ id: 'one', address: '10.0.0.1', profiles: ['p'] }];
-  const fine = { profiles: new Map([['p', own]]), endpoints };
-  const log: Profile = { ...own, inbound: [{ action: 'log', from: { selector: 'a == "b"' }, to: {} }] };
-  expect(() => full({ ...fine, profiles: new Map([['p', log]]) })).toThrow(Refusal);
-  expect(() => full({ ...fine, endpoints: [{ ...endpoints[0]!, state: 'inactive' }] })).toThrow(Refusal);
-  expect(() => full({ ...fine, tiers: [{ name: 'tier', policies: [] }] })).toThrow(Refusal);
-  expect(() => edited(full(fine), 'p', log)).toThrow(Refusal);
 });
 
 describe('a difference in classes', () => {

@@ -146,7 +146,9 @@ function felixTakes(rules: Rules, felix: string): boolean {
     if (['1.3.0', '1.4.0b1', '1.4.0b2'].includes(felix) && rule.action === 'log') return false;
     const ports = peers.flatMap((peer) => peer.ports ?? []);
     const ported = isPython(felix) ? [6, 17, 33, 132, 136] : [6, 17];
-    if (ports.length > 0 && !ported.includes(numberOf(rule.protocol) ?? 0)) return false;
+    // Python also minds a list of ports that is empty.
+    const lists = peers.some((peer) => peer.ports !== undefined);
+    if ((isPython(felix) ? lists : ports.length > 0) && !ported.includes(numberOf(rule.protocol) ?? 0)) return false;
     if (ports.some((range) => range.from > range.to || range.from < 0 || range.to > 65535)) return false;
     if (isGo(felix) && ports.some((range) => range.from === 0)) return false;
     const icmps = [rule.icmp, rule.not?.icmp].filter((icmp) => icmp !== undefined);

@@ -89,7 +89,7 @@ describe('policy files that are refused', () => {
     ['a key twice', 'title: t\ntitle: u\n', ['bad-yaml 2:1']],
     ['a tab as indent', 'title: t\nprofiles:\n\ta: {}\n', ['bad-yaml 3:1']],
     ['an open bracket', 'title: t\nexpect: [\n', ['bad-yaml 3:1']],
-    ['two documents', 'title: t\n---\ntitle: u\n', ['bad-yaml 2:1']],
+    ['two documents', 'title: t\n---\ntitle: u\n', ['several-documents 3:1']],
     ['an alias to nothing', 'title: *gone\n', ['wrong-type 1:8 title']],
     ['profiles as a list', 'title: t\nprofiles: [a]\n', ['wrong-type 2:11 profiles']],
     ['profiles of nothing', 'title: t\nprofiles:\n', ['wrong-type 2:10 profiles']],

@@ -1,11 +1,13 @@
 /**
  * A model of calicoctl 0.17 to 0.22, `profile` commands that change something, as `calico_ctl/profile.py` has them: what
- * it prints, what is in etcd afterwards, and with which code it exits. It shares no code with what it tests but the
- * texts of rules.
+ * it prints, what is in etcd afterwards, and with which code it exits. It shares no code with apply.ts, whose commands it
+ * judges in the tests, but the texts of rules.
+ *
+ *     execute(profiles, command, around?) -> Outcome; the command has the names that are typed, and `at` is any number
  */
-import type { Command } from '../../../modules/policy/command.ts';
-import type { Profile, Rule } from '../../../modules/policy/model.ts';
-import { formatRule } from '../../../modules/policy/rule.ts';
+import type { Command } from './command.ts';
+import type { Profile, Rule } from './model.ts';
+import { formatRule } from './rule.ts';
 
 export type Profiles = ReadonlyMap<string, Profile>;
 
@@ -21,25 +23,27 @@ export interface Outcome {
   readonly profiles: Profiles;
   readonly said: readonly string[];
   readonly exit: 0 | 1;
+  /** It exits with 0, and did not do what was asked for, or not quite. */
+  readonly odd?: true;
 }
 
-/** `command` has the names that are typed; `at` is any number. */
 export function execute(profiles: Profiles, command: Command, around: Around = {}): Outcome {
   const name = command.profile;
   const say = (...said: string[]): Outcome => ({ profiles, said, exit: 0 });
+  const odd = (...said: string[]): Outcome => ({ ...say(...said), odd: true });
   const fail = (...said: string[]): Outcome => ({ profiles, said, exit: 1 });
 
   // These two ask Docker for nothing: their names are literal.
   if (command.kind === 'profile add') {
-    if (profiles.has(name)) return say(`Profile ${name} already exists.`);
+    if (profiles.has(name)) return odd(`Profile ${name} already exists.`);
     const rule = (tag?: string): Rule => ({ action: 'allow', from: tag === undefined ? {} : { tag }, to: {} });
     const made = { name, tags: [name], inbound: [rule(name)], outbound: [rule()] };
     return { profiles: new Map([...profiles, [name, made]]), said: [`Created profile ${name}`], exit: 0 };
   }
   if (command.kind === 'profile remove') {
-    if (!profiles.has(name)) return say(`Profile ${name} not found.`);
+    if (!profiles.has(name)) return odd(`Profile ${name} not found.`);
     if (!command.noCheck && around.used?.has(name)) {
-      return say(
+      return odd(
         'Cannot remove profile - profile in use by endpoint(s).\n' +
           "Use the '--no-check' flag to remove the profile anyway.",
       );
@@ -81,17 +85,20 @@ export function execute(profiles: Profiles, command: Command, around: Around = {
       const position = command.at ?? list.length + 1;
       const said: string[] = [];
       if (position <= 0 || position > list.length + 1) said.push(`Position ${position} is out-of-range.`);
-      if (list.some((rule) => same(rule, command.rule))) return say(...said, 'Rule already present, skipping.');
+      if (list.some((rule) => same(rule, command.rule))) return odd(...said, 'Rule already present, skipping.');
       // Python's list.insert: -1 is before the last, and beyond an end is that end.
       const index = position - 1;
       list.splice(index < 0 ? Math.max(0, list.length + index) : Math.min(index, list.length), 0, command.rule);
-      return store({ ...profile, [command.direction]: list }, ...said);
+      const stored = store({ ...profile, [command.direction]: list }, ...said);
+      return said.length === 0 ? stored : { ...stored, odd: true };
     }
     case 'rule remove': {
       const list = [...profile[command.direction]];
       const { what } = command;
       if ('at' in what) {
-        if (what.at <= 0 || what.at > list.length) return store(profile, 'Rule position out-of-range.');
+        if (what.at <= 0 || what.at > list.length) {
+          return { ...store(profile, 'Rule position out-of-range.'), odd: true };
+        }
         list.splice(what.at - 1, 1);
       } else {
         const index = list.findIndex((rule) => same(rule, what.rule));
