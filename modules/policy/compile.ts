@@ -49,6 +49,8 @@ export interface PolicySource {
   /** In the order in which they apply. */
   readonly documents: readonly PolicyDocument[];
   readonly endpoints: readonly Attachment[];
+  /** Those that questions are asked about; tasks on them are known to be so. */
+  readonly hosts?: readonly PolicyHost[];
 }
 
 export interface Compiled {
@@ -60,7 +62,7 @@ export interface Compiled {
 }
 
 export function compile(source: PolicySource): Result<Compiled> {
-  const { channel, networks, documents } = source;
+  const { channel, networks, documents, hosts = [] } = source;
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const profiles = new Map<string, Profile>();
@@ -87,6 +89,7 @@ export function compile(source: PolicySource): Result<Compiled> {
   const state: PolicyState = {
     profiles: labelled,
     endpoints,
+    ...(hosts.length > 0 ? { hosts: hosts.map(({ name, address }) => ({ name, addresses: [address] })) } : {}),
     ...(draft.tiers.length > 0 ? { tiers: draft.tiers } : {}),
   };
   problems.push(...draft.problems, ...stateProblems(state));
@@ -134,7 +137,7 @@ function withLabels(profiles: ReadonlyMap<string, Profile>, names: Names): Reado
 
 function attach(
   { id, address, networks, host }: Attachment,
-  { channel, networks: known }: PolicySource,
+  { channel, networks: known, hosts = [] }: PolicySource,
   profiles: Map<string, Profile>,
   problems: Problem[],
 ): Endpoint {
@@ -172,7 +175,8 @@ function attach(
       if (carried.includes(made.name) && !profiles.has(made.name)) profiles.set(made.name, made);
     }
   }
-  return { id, address, profiles: carried };
+  const placed = hosts.some(({ name }) => name === host?.name) ? { host: host!.name } : {};
+  return { id, address, profiles: carried, ...placed };
 }
 
 interface Scope {

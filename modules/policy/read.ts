@@ -90,7 +90,13 @@ function fromYaml(text: string, file: string): Result<Read | PolicyDocument> {
   );
   const problems = sheets.flatMap((sheet) => sheet.problems);
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, value: { changes, warnings: sheets.flatMap((sheet) => sheet.warnings) } };
+  return { ok: true, value: { changes, warnings: deprecatedOnce(sheets.flatMap((sheet) => sheet.warnings)) } };
+}
+
+/** A file of many pods says it once. */
+function deprecatedOnce(warnings: readonly Problem[]): readonly Problem[] {
+  const first = warnings.find(({ code }) => code === 'deprecated-annotation');
+  return warnings.filter((one) => one === first || one.code !== 'deprecated-annotation');
 }
 
 /** One object, or a list of them as calicoctl writes it. */

@@ -1,5 +1,6 @@
 /** One question: does this flow pass, who decides, and what would have to be written for it to pass. */
 import { addressNumber } from '../policy/address.ts';
+import { addressNumber6 } from '../policy/address6.ts';
 import { admission } from '../policy/admit.ts';
 import { describeSide } from '../policy/describe.ts';
 import type { Packet } from '../policy/model.ts';
@@ -24,15 +25,16 @@ export interface Answer {
 
 const example = 'npm run policy explain lab client backend tcp 9000';
 
-/** `words`: a network, a task or an address for each end, then `tcp PORT`, `udp PORT` or `icmp`; TCP 80 where left out. */
+/** `words`: a network, a task, a host or an address for each end, then `tcp PORT`, `udp PORT` or `icmp`; TCP 80 where left out. */
 export function ask({ tasks, names }: Foresight, step: ForeseenStep, words: readonly string[]): Answer {
   const [from, to, protocol = 'tcp', port, more] = words;
   if (from === undefined || to === undefined) throw refusal('Two ends are asked about.', 'a source and a destination.');
   if (more !== undefined)
     throw refusal(`"${more}" stands after the end.`, 'a source, a destination, a protocol, a port.');
   const packet = packetFrom(protocol, port);
-  const source = endOf(from, tasks, undefined);
-  const target = endOf(to, tasks, source);
+  const hosts = (step.state.hosts ?? []).map(({ name }) => name);
+  const source = endOf(from, { tasks, hosts }, undefined);
+  const target = endOf(to, { tasks, hosts }, source);
   const decision = step.evaluator.decide(source, target, packet);
   const admitted = decision.allow ? undefined : admission(step.state, source, target, packet, names);
   return {
@@ -47,16 +49,22 @@ export function ask({ tasks, names }: Foresight, step: ForeseenStep, words: read
   };
 }
 
+interface Ends {
+  readonly tasks: Foresight['tasks'];
+  readonly hosts: readonly string[];
+}
+
 /** A task of a network; another one than the source, since a task always reaches itself. */
-function endOf(word: string, tasks: Foresight['tasks'], source: string | undefined): string {
-  if (addressNumber(word) !== undefined || tasks.some(({ name }) => name === word)) return word;
+function endOf(word: string, { tasks, hosts }: Ends, source: string | undefined): string {
+  if ((addressNumber(word) ?? addressNumber6(word)) !== undefined) return word;
+  if (tasks.some(({ name }) => name === word) || hosts.includes(word)) return word;
   const task = tasks.find(({ name, network }) => network === word && name !== source);
   if (task !== undefined) return task.name;
   const known = [...new Set(tasks.map(({ network }) => network))];
-  const near = nearest(word, known);
+  const near = nearest(word, [...known, ...hosts]);
   throw refusal(
     `There is no network "${word}"${known.includes(word) ? ' with two tasks' : ''}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
-    `an end is a network (${known.join(', ')}), a task, or an IPv4 address.`,
+    `an end is a network (${known.join(', ')}), a task, a host, or an address.`,
   );
 }
 

@@ -13,7 +13,7 @@ import { standInId } from '../policy/network.ts';
 import { packetOf, trafficClasses } from '../policy/traffic.ts';
 import type { Problem } from '../problem/problem.ts';
 import { controlNetwork } from './plan.ts';
-import { anyAddress, controlTier, course, specs, type Step } from './states.ts';
+import { anyAddress, anyHost, controlTier, course, specs, type Step } from './states.ts';
 
 export interface Foresight {
   readonly steps: readonly ForeseenStep[];
@@ -62,7 +62,7 @@ export function foresee(
     documents,
     true,
     anyAddress(all),
-    (name) => ({ name, address: '192.0.2.1' }),
+    anyHost(cluster),
     (name) => ids.get(name) ?? standInId(name),
     felix,
   );

@@ -9,7 +9,7 @@ import { worst } from './judge.ts';
 import { controlNetwork, controls, services } from './plan.ts';
 import { randomFrom } from './random.ts';
 import type { ProbeTask, Report, StepReport } from './report.ts';
-import { anyAddress, course, specs, type Step } from './states.ts';
+import { anyAddress, anyHost, course, specs, type Step } from './states.ts';
 import { take, type Place } from './step.ts';
 import type { Scene } from './table.ts';
 import { TargetFailed, type Change, type LaunchedTask, type Services, type Target, type TaskSpec } from './target.ts';
@@ -181,8 +181,7 @@ export async function populate(
 
 /** Checks a description's policy without any machine; throws a Refusal with every problem, and gives what is odd. */
 export function checkPolicy(cluster: Cluster, documents: readonly PolicyDocument[]): readonly Problem[] {
-  const host = (node: string): PolicyHost => ({ name: node, address: '192.0.2.1' });
-  return course(cluster, documents, true, anyAddress(specs(cluster)), host).warnings;
+  return course(cluster, documents, true, anyAddress(specs(cluster)), anyHost(cluster)).warnings;
 }
 
 function verdict(name: string, tasks: readonly LaunchedTask[], steps: readonly StepReport[]): string {

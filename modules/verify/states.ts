@@ -35,7 +35,7 @@ export type Addresses = (task: string) => string;
 
 /** One task of each network on each agent that can run it, and two control tasks on each agent: a way has two ends. */
 export function specs(cluster: Cluster): { tasks: Omit<TaskSpec, 'profiles'>[]; guards: Omit<TaskSpec, 'profiles'>[] } {
-  const agents = cluster.nodes.filter((node) => node.role === 'agent');
+  const agents = agentsOf(cluster);
   const tasks = Object.values(cluster.networks).flatMap((network) =>
     agents
       .filter((node) => node.containerizers.includes(network.containerizer))
@@ -49,6 +49,19 @@ export function specs(cluster: Cluster): { tasks: Omit<TaskSpec, 'profiles'>[]; 
     })),
   );
   return { tasks, guards };
+}
+
+function agentsOf({ nodes }: Cluster): readonly Node[] {
+  return nodes.filter(({ role }) => role === 'agent');
+}
+
+/** An address for each agent, from the same range. */
+export function anyHost(cluster: Cluster): (node: string) => PolicyHost {
+  const index = new Map(cluster.nodes.map(({ name }, at) => [name, at]));
+  return (name) => {
+    const at = index.get(name) ?? 0;
+    return { name, address: `198.19.${(at >> 8) & 255}.${at & 255}` };
+  };
 }
 
 /** An address for each task, from the range for benchmarks: only to have a complete state before anything runs. */
@@ -76,6 +89,7 @@ export function course(
 ): Course {
   const networks = networksOf(cluster, id);
   const { tasks, guards } = specs(cluster);
+  const hosts = agentsOf(cluster).map(({ name }) => host(name));
   const endpoints: Attachment[] = [...tasks, ...guards].map((task) => ({
     id: task.name,
     address: address(task.name),
@@ -83,7 +97,8 @@ export function course(
     host: host(task.node),
   }));
   const upTo = (count: number): Compiled => {
-    const compiled = compile({ channel: cluster.release, networks, documents: documents.slice(0, count), endpoints });
+    const source = { channel: cluster.release, networks, endpoints, hosts };
+    const compiled = compile({ ...source, documents: documents.slice(0, count) });
     if (!compiled.ok) throw new Refusal(compiled.problems);
     return { ...compiled.value, state: withControl(compiled.value.state) };
   };

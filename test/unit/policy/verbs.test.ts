@@ -353,3 +353,127 @@ calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 
     expect(stderr).not.toContain('bug');
   });
 });
+
+describe('other syntaxes', () => {
+  const steps = [1, 2, 3];
+
+  test('the Stars as NetworkPolicy are the Stars, step by step', async () => {
+    expect((await run('check', 'policies/stars-networkpolicy')).code).toBe(0);
+    expect((await run('lint', 'policies/stars-networkpolicy')).stdout).toBe('Nothing to say.\n');
+    const cellsOf = async (folder: string, step: number) => {
+      const { stdout } = await run('matrix', folder, '--json', '--step', String(step));
+      const { networks, cells } = JSON.parse(stdout) as { networks: string[]; cells: string[][] };
+      const flows = networks.flatMap((from, row) =>
+        networks.map((to, column) => [`${from} -> ${to}`, cells[row]![column]]),
+      );
+      return Object.fromEntries(flows) as Record<string, string>;
+    };
+    for (const step of steps) {
+      expect(await cellsOf('policies/stars-networkpolicy', step)).toEqual(await cellsOf('policies/stars', step));
+    }
+  });
+
+  test('warnings of the files are told beside the answer', async () => {
+    const path = file(
+      'apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: shop }\n',
+    );
+    const { code, stdout, stderr } = await run('matrix', path);
+    expect([code, stderr.includes(`warning: ${path}:1:1 [0]: In the namespace shop everybody gets into web`)]).toEqual([
+      0,
+      true,
+    ]);
+    expect(stdout).toMatch(/^web  +all$/m);
+  });
+
+  test('policies that name nobody are refused with what to do', async () => {
+    const path = file(
+      'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: a }\nspec: { podSelector: {} }\n',
+    );
+    const { code, stderr } = await run('check', path);
+    expect([code, stderr.includes('[no-networks]'), stderr.includes('kind: Pod')]).toEqual([2, true, true]);
+  });
+
+  test('commands speak of profiles by their own names, also in the classic release', async () => {
+    const path = file('calicoctl profile db rule add inbound allow tcp from tag web to ports 5432\n', 'c.sh');
+    expect(await run('explain', path, 'web', 'db', 'tcp', '5432')).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('what stands in etcd', () => {
+  const objects = {
+    '/calico/v1/policy/profile/web/tags': ['web'],
+    '/calico/v1/policy/profile/web/rules': { inbound_rules: [{ src_tag: 'db' }], outbound_rules: [{}] },
+    '/calico/v1/policy/profile/db/tags': ['db'],
+    '/calico/v1/policy/profile/db/rules': {
+      inbound_rules: [{ protocol: 'tcp', dst_ports: ['80:80'] }],
+      outbound_rules: [],
+    },
+    '/calico/v1/host/h1/bird_ip': '10.1.0.1',
+    ...Object.fromEntries(
+      ['web', 'db'].map((name, index) => [
+        `/calico/v1/host/h1/workload/mesos/${name}/endpoint/${name}-1`,
+        {
+          state: 'active',
+          name: `cali${index}`,
+          profile_ids: [name],
+          ipv4_nets: [`10.0.0.${index + 1}/32`],
+          ipv6_nets: [],
+        },
+      ]),
+    ),
+  };
+
+  test('is asked about its own endpoints, as the Felix of the release reads it', async () => {
+    const path = file(JSON.stringify(objects), 'etcd.json');
+    // A range of one port: Python's Felix throws the profile away, Go's does not.
+    expect((await run('explain', path, 'web', 'db')).stdout).toContain(
+      'the profile db of the destination is missing or invalid',
+    );
+    expect(await run('explain', path, 'web', 'db', '--release', 'current')).toMatchObject({ code: 0, stderr: '' });
+    expect((await run('explain', path, 'h1', 'db')).stdout).toContain('a host reaches its own tasks');
+    const { code, stdout } = await run('lint', path);
+    expect([code, stdout.includes('[etcd-object-missing]'), stdout.includes('[invalid-profile]')]).toEqual([
+      1,
+      true,
+      true,
+    ]);
+  });
+
+  test('shows names for ids of Docker networks', async () => {
+    const id = 'a'.repeat(64);
+    const path = file(
+      JSON.stringify(objects).replaceAll('"web"', `"${id}"`).replaceAll('profile/web/', `profile/${id}/`),
+      'etcd.json',
+    );
+    const { stdout } = await run('matrix', path, '--ids', file(`${id} frontend\n`, 'ids.txt'));
+    expect(stdout).toMatch(/^frontend /m);
+  });
+});
+
+describe('compile into a form', () => {
+  test('resources for calicoctl 1.x, which read back are the same policy', async () => {
+    const { stdout } = await run('compile', 'policies/stars', '--to', 'resources', '--release', 'current');
+    const back = file(stdout);
+    const matrix = async (where: string) =>
+      JSON.parse((await run('matrix', where, '--json', '--release', 'current')).stdout) as { cells: unknown };
+    expect(stdout).toContain('kind: profile');
+    expect((await run('explain', back, 'client', 'frontend', 'tcp', '9000', '--release', 'current')).code).toBe(0);
+    expect((await run('explain', back, 'client', 'backend', 'tcp', '9000', '--release', 'current')).code).toBe(1);
+    expect((await matrix(back)).cells).toHaveLength(4);
+  });
+
+  test('objects in etcd', async () => {
+    const { stdout } = await run('compile', 'policies/stars', '--to', 'etcd', '--release', 'current');
+    expect(Object.keys(JSON.parse(stdout) as object)).toContain('/calico/v1/policy/profile/backend/rules');
+  });
+
+  test('a form that there is not names the nearest', async () => {
+    const { code, stderr } = await run('compile', 'policies/stars', '--to', 'resource');
+    expect([code, stderr.includes('Did you mean resources?')]).toEqual([2, true]);
+  });
+
+  test('in the current release the words are those of calicoctl apply', async () => {
+    const { stdout } = await run('compile', 'policies/stars', '--release', 'current');
+    expect(stdout).toContain("calicoctl apply -f - <<'EOF'\napiVersion: v1\nkind: profile\n");
+  });
+});
