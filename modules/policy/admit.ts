@@ -2,10 +2,12 @@
  * The smallest edit that admits a flow which is refused: one rule for each side that refuses it, as narrow as the
  * grammar of calicoctl allows, at the place where it decides.
  *
- *     admission(state, from, to, packet) -> Admission, or the reason why no rule can do it
+ *     admission(state, from, to, packet, names?, felix?) -> Admission, or the reason why no rule can do it
  */
+import { addressNumber } from './address.ts';
 import { formatCommand, type Command } from './command.ts';
 import { compileState } from './evaluate.ts';
+import { plainFelix, type Felix } from './felix.ts';
 import type { Endpoint, Packet, Peer, PolicyState, Rule, SideDecision } from './model.ts';
 import { calicoctlName, calicoctlRule, noNames, type Names } from './names.ts';
 
@@ -22,15 +24,17 @@ export function admission(
   to: string,
   packet: Packet,
   names: Names = noNames,
+  felix: Felix = plainFelix,
 ): Admission | string {
-  const { outbound, inbound } = compileState(state).decide(from, to, packet);
+  const { outbound, inbound, seenFrom } = compileState(state, felix).decide(from, to, packet);
   const lines: string[] = [];
   let edited = state;
   for (const side of [outbound, inbound]) {
     if (side.allow) continue;
     const place = placeOf(side);
     if (typeof place === 'string') return place;
-    const rule = ruleFor(state, side.direction === 'inbound' ? from : to, side.direction, packet);
+    const peer = side.direction === 'outbound' ? to : seenAs(state, from, to, seenFrom);
+    const rule = ruleFor(state, peer, side.direction, packet);
     const profile = edited.profiles.get(place.profile)!;
     const rules = [...profile[side.direction]];
     rules.splice(place.index ?? rules.length, 0, rule);
@@ -47,7 +51,15 @@ export function admission(
     };
     lines.push(formatCommand(command));
   }
-  return { commands: lines, state: edited };
+  // A rule of calicoctl is not all that can stand in the way: a tier, or what this Felix makes of a rule.
+  const passes = compileState(edited, felix).allows(from, to, packet);
+  return passes ? { commands: lines, state: edited } : 'no single rule admits it';
+}
+
+/** Policy on the same host is asked before a source is masqueraded, and on another one after that. */
+function seenAs({ endpoints }: PolicyState, from: string, to: string, seenFrom: string | undefined): string {
+  const on = (one: string) => endpoints.find(({ id, address }) => id === one || address === one)?.host;
+  return seenFrom === undefined || on(from) === on(to) ? from : seenFrom;
 }
 
 /** Where the rule goes: before the one that denies, or to the end of the last profile. */
@@ -74,8 +86,12 @@ function ruleFor(state: PolicyState, peer: string, direction: 'inbound' | 'outbo
   };
 }
 
-function peerOf(state: PolicyState, endpoint: Endpoint | undefined, address: string): Peer {
-  if (endpoint === undefined) return { cidr: `${address}/32` };
+function peerOf(state: PolicyState, endpoint: Endpoint | undefined, name: string): Peer {
+  if (endpoint === undefined) {
+    const host = state.hosts?.find((one) => one.name === name);
+    const address = host?.addresses.find((one) => addressNumber(one) !== undefined) ?? name;
+    return { cidr: `${address}/32` };
+  }
   const tag = endpoint.profiles.flatMap((name) => state.profiles.get(name)?.tags ?? [])[0];
   return tag === undefined ? { cidr: `${endpoint.address}/32` } : { tag };
 }

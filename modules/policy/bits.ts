@@ -7,6 +7,25 @@ export function noBits(size: number): Bits {
   return new Int32Array((size + 31) >>> 5);
 }
 
+/** Makes a copy with room for numbers below `size`. Copies are cut from blocks: thousands of small arrays are dear. */
+export type Copy = (bits: Bits) => Bits;
+
+export function copier(size: number): Copy {
+  const words = (size + 31) >>> 5;
+  const most = 256;
+  let block = new Int32Array(0);
+  let used = most;
+  return (bits) => {
+    if (used === most) {
+      block = new Int32Array(words * most);
+      used = 0;
+    }
+    const copy = block.subarray(words * used, words * ++used);
+    copy.set(bits);
+    return copy;
+  };
+}
+
 export function bitsOf(size: number, holds: (index: number) => boolean): Bits {
   const bits = noBits(size);
   for (let index = 0; index < size; index++) if (holds(index)) add(bits, index);

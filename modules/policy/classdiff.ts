@@ -10,14 +10,15 @@
 import { has, minus, noBits, add, eachBit, type Bits } from './bits.ts';
 import type { PeerClasses } from './classes.ts';
 import { merged, rectanglesOf, type Rectangle } from './classrect.ts';
-import { Kinds, usedKinds } from './classrules.ts';
-import { rowsOf, type Column } from './classrows.ts';
+import { Kinds, usedKinds, type ReadyRules } from './classrules.ts';
+import { columnsOf, type Column } from './classrows.ts';
 import { flowsOf, type Factors, type Matrix } from './matrix.ts';
 import type { Endpoint, Traffic } from './model.ts';
 import { displayName, noNames, type Names } from './names.ts';
+import type { AnyTraffic } from './traffic.ts';
 
-export interface ClassDiff {
-  readonly changes: readonly FlowChange[];
+export interface ClassDiff<T extends AnyTraffic = Traffic> {
+  readonly changes: readonly FlowChange<T>[];
   /** Flows, each class of traffic counted for itself. */
   readonly opened: number;
   readonly closed: number;
@@ -27,11 +28,11 @@ export interface ClassDiff {
 }
 
 /** From each member of `from` to each other member of `to`, in each of the classes of traffic. */
-export interface FlowChange {
+export interface FlowChange<T extends AnyTraffic = Traffic> {
   readonly opens: boolean;
   readonly from: Members;
   readonly to: Members;
-  readonly traffic: readonly Traffic[];
+  readonly traffic: readonly T[];
   /** Ordered pairs of two endpoints. */
   readonly pairs: number;
 }
@@ -43,7 +44,10 @@ export interface Members {
   readonly endpoints: () => readonly Endpoint[];
 }
 
-export function classDiff(before: Matrix, after: Matrix): ClassDiff {
+export function classDiff<T extends AnyTraffic>(before: Matrix<T>, after: Matrix<T>): ClassDiff<T> {
+  if (before.factors.scope.version !== after.factors.scope.version) {
+    throw new TypeError('only matrices of the same IP version can be compared');
+  }
   const traffic = before.traffic === after.traffic ? before.traffic : commonTraffic(before.factors, after.factors);
   const [old, now] = [before, after].map((matrix) => flowsBy(matrix, traffic)) as [FlowsBy, FlowsBy];
   const joint = jointClasses(before, after);
@@ -62,7 +66,7 @@ export function classDiff(before: Matrix, after: Matrix): ClassDiff {
       ),
     ];
   });
-  const ids = ({ endpoints }: Matrix): ReadonlySet<string> => new Set(endpoints.map(({ id }) => id));
+  const ids = ({ endpoints }: Matrix<T>): ReadonlySet<string> => new Set(endpoints.map(({ id }) => id));
   const [oldIds, newIds] = [ids(before), ids(after)];
   return {
     ...changesOf(joint.classes, after.endpoints, traffic, rectangles),
@@ -74,16 +78,16 @@ export function classDiff(before: Matrix, after: Matrix): ClassDiff {
 /** What members are told by; classes here may be finer than those of a matrix, or leave endpoints out. */
 export type Grouping = Pick<PeerClasses, 'size' | 'members' | 'weights' | 'listOf' | 'lists'>;
 
-export function changesOf(
+export function changesOf<T extends AnyTraffic>(
   classes: Grouping,
   endpoints: readonly Endpoint[],
-  traffic: readonly Traffic[],
+  traffic: readonly T[],
   rectangles: readonly Rectangle[],
-): Pick<ClassDiff, 'changes' | 'opened' | 'closed'> {
+): Pick<ClassDiff<T>, 'changes' | 'opened' | 'closed'> {
   const totals = listTotals(classes);
   const members = memoised((bits: Bits) => membersOf(classes, totals, endpoints, bits));
   const changes = merged(rectangles)
-    .map((one): FlowChange => {
+    .map((one): FlowChange<T> => {
       const [from, to] = [members(one.from), members(one.to)];
       let own = 0;
       eachBit(one.from, (index) => (own += has(one.to, index) ? classes.weights[index]! : 0));
@@ -103,7 +107,7 @@ export function changesOf(
   return { changes, opened: sum(true), closed: sum(false) };
 }
 
-function flows({ pairs, traffic }: FlowChange): number {
+function flows({ pairs, traffic }: FlowChange<AnyTraffic>): number {
   return pairs * traffic.length;
 }
 
@@ -157,47 +161,45 @@ function memoised<Key extends object, Value>(make: (key: Key) => Value): (key: K
 }
 
 /** Classes of traffic that neither's rules cut. */
-function commonTraffic(before: Factors, after: Factors): readonly Traffic[] {
+function commonTraffic<T extends AnyTraffic>(before: Factors<T>, after: Factors<T>): readonly T[] {
   const kinds = new Kinds(before.kinds);
-  const used = [before, after].flatMap(({ profiles }) =>
-    [...profiles.values()].flatMap(({ inbound, outbound }) =>
-      [...inbound.rules, ...outbound.rules].map(({ rule }) => kinds.of(rule)),
-    ),
+  const bits = usedKinds(rulesOf(before), kinds);
+  const used = [...rulesOf(after)].flatMap(({ inbound, outbound }) =>
+    [...inbound.rules, ...outbound.rules].map(({ rule }) => kinds.of(rule)),
   );
-  const bits = noBits(kinds.size);
-  for (const kind of used) add(bits, kind);
-  return kinds.traffic(bits);
+  const all = noBits(kinds.size);
+  all.set(bits);
+  for (const kind of used) add(all, kind);
+  return before.classify(kinds.rules(all));
+}
+
+/** Of all profiles and policies. */
+export function rulesOf({ profiles, policies }: Pick<Factors, 'profiles' | 'policies'>): readonly ReadyRules[] {
+  return [...profiles.values(), ...policies.values()];
 }
 
 type FlowsBy = (traffic: number) => readonly Bits[];
 
 /** The flows of a matrix by other classes of traffic, at least as fine. */
-function flowsBy(matrix: Matrix, traffic: readonly Traffic[]): FlowsBy {
+function flowsBy<T extends AnyTraffic>(matrix: Matrix<T>, traffic: readonly T[]): FlowsBy {
   if (matrix.traffic === traffic) return matrix.flows;
   const known = columnsBy(matrix.factors, traffic);
   return (index) => {
     const at = matrix.factors.columns.indexOf(known[index]!);
-    return at < 0 ? flowsOf(known[index]!) : matrix.flows(at);
+    return at < 0 ? flowsOf(known[index]!, matrix.factors.together) : matrix.flows(at);
   };
 }
 
 /** By traffic; where the rules see no difference, columns are the matrix' own. */
-export function columnsBy(factors: Factors, traffic: readonly Traffic[]): readonly Column[] {
-  const { classes, profiles, kinds } = factors;
-  const used = usedKinds(profiles.values(), kinds);
-  const key = (one: Traffic): string =>
-    kinds
-      .active(one)
-      .map((word, at) => word & used[at]!)
-      .join();
-  const known = new Map(factors.traffic.map((one, index) => [key(one), factors.columns[index]!]));
-  const inbound = rowsOf(classes, profiles, 'inbound');
-  const outbound = rowsOf(classes, profiles, 'outbound');
+export function columnsBy<T extends AnyTraffic>(factors: Factors<T>, traffic: readonly T[]): readonly Column[] {
+  const { kinds } = factors;
+  const used = usedKinds(rulesOf(factors), kinds);
+  const key = (active: Bits): string => active.map((word, at) => word & used[at]!).join();
+  const known = new Map(factors.active.map((one, index) => [key(one), factors.columns[index]!]));
+  const columns = columnsOf(factors);
   return traffic.map((one) => {
-    const found = known.get(key(one));
-    if (found !== undefined) return found;
     const active = kinds.active(one);
-    return { inbound: inbound(active), outbound: outbound(active) };
+    return known.get(key(active)) ?? columns(active);
   });
 }
 
@@ -209,7 +211,7 @@ interface Joint {
 }
 
 /** The classes that both matrices leave whole, with the endpoints that both have. */
-function jointClasses(before: Matrix, after: Matrix): Joint {
+function jointClasses(before: Matrix<AnyTraffic>, after: Matrix<AnyTraffic>): Joint {
   const [old, now] = [before.factors.classes, after.factors.classes];
   if (old === now) return { classes: now, before: (rows) => rows, after: (rows) => rows };
   const oldIndex = new Map(before.endpoints.map(({ id }, index) => [id, index]));
@@ -221,6 +223,7 @@ function jointClasses(before: Matrix, after: Matrix): Joint {
     const other = oldIndex.get(id);
     if (other === undefined) continue;
     const [oldClass, nowClass] = [old.classOf[other]!, now.classOf[index]!];
+    if (oldClass < 0 || nowClass < 0) continue;
     const pair = oldClass * now.size + nowClass;
     let joint = numbers.get(pair);
     if (joint === undefined) {

@@ -1,127 +1,197 @@
 /**
  * Peer classes: endpoints that no rule can tell apart are one.
  *
- *     peerClasses(state, nets)  -> PeerClasses
- *     tagged(classes, state)    -> by tag (all, or some): the classes that carry it
- *     within(classes, net)      -> the classes whose addresses are in it, or undefined if it cuts a class
- *     cutBy(classes, net)       -> PeerClasses that it does not cut: new ones at the end, all others keep their number
+ *     peerClasses(state, asked)   -> PeerClasses
+ *     tagged(classes, state)      -> by tag (all, or some): the classes that carry it
+ *     whole(classes, endpoints)   -> the classes of these endpoints, or undefined if they are but a part of a class
+ *     cutBy(classes, endpoints)   -> PeerClasses that they do not cut: new ones at the end, all others keep their number
  *
  * Each thing that rules may ask of a peer is a number for each endpoint, and the classes are cut by one after the other:
- * today the list of profiles, which decides the tags as well since no two endpoints share an address, and the smallest of
- * the named networks that holds the address, which decides all the others, since networks nest.
+ * the list of profiles, which decides the tags as well since no two endpoints share an address; the smallest of the
+ * named networks that holds the address; which of the named selectors hold; whether it is active; and its host, where
+ * the mark of next-tier can travel along on it.
  */
-import { addressNumber, type Net } from './address.ts';
 import { add, bitsOf, noBits, type Bits } from './bits.ts';
-import type { PolicyState } from './model.ts';
+import { carriedBy, type CarriedBy } from './carried.ts';
+import { truths } from './classlabels.ts';
+import { addressOrder, smallestNets, type AddressOrder } from './classnets.ts';
+import type { Felix } from './felix.ts';
+import type { IpVersion, PolicyState } from './model.ts';
 
 export interface PeerClasses {
   readonly size: number;
-  /** By endpoint. */
+  /** By endpoint; -1 for one without an address of the IP version. */
   readonly classOf: Int32Array;
-  readonly addresses: Int32Array;
+  readonly order: AddressOrder;
   /** By class: the indexes of its endpoints, and how many they are. */
   readonly members: readonly (readonly number[])[];
   readonly weights: readonly number[];
   /** By class: its list of profiles, as an index into `lists`. */
   readonly listOf: Int32Array;
   readonly lists: readonly (readonly string[])[];
-  /** By list: its classes. */
+  /** What is walked for a class: all classes with the same tiers and profiles share one. */
+  readonly chains: readonly CarriedBy[];
+  /** By chain: its classes. */
   readonly classesOf: readonly (readonly number[])[];
+  /** By class: its chain. */
+  readonly chainOf: Int32Array;
   readonly all: Bits;
 }
 
-export function peerClasses(state: PolicyState, nets: readonly Net[]): PeerClasses {
-  const addresses = Int32Array.from(state.endpoints, ({ address }) => addressNumber(address)!);
-  const { numbers: listNumbers, lists } = profileLists(state);
-  const smallest = smallestNet(nets);
-  const { numbers: classOf, size } = cut(listNumbers, (endpoint) => smallest(addresses[endpoint]!));
+/** What the rules of a state ask of peers. */
+export interface Asked {
+  readonly version: IpVersion;
+  readonly felix: Felix;
+  readonly cidrs: readonly string[];
+  readonly selectors: ReadonlySet<string>;
+  readonly byHost: boolean;
+}
 
+export function peerClasses(state: PolicyState, asked: Asked): PeerClasses {
+  const { endpoints } = state;
+  const order = addressOrder(endpoints, asked.version);
+  const { numbers: listNumbers, lists } = profileLists(state);
+  const nets = smallestNets(order, asked.cidrs, endpoints.length);
+  const addressed = new Uint8Array(endpoints.length);
+  for (const endpoint of order.endpoints) addressed[endpoint] = 1;
+  const present = listNumbers.map((list, endpoint) => (addressed[endpoint] === 1 ? list : -1));
+  let parts = cut(present, (endpoint) => nets[endpoint]!);
+  if (asked.selectors.size > 0) parts = cut(parts.numbers, truths(state, asked.selectors).of);
+  if (endpoints.some((one) => one.state === 'inactive')) {
+    parts = cut(parts.numbers, (endpoint) => (endpoints[endpoint]!.state === 'inactive' ? 1 : 0));
+  }
+  if (asked.byHost) {
+    const hosts = new Map([...new Set(endpoints.map(({ host }) => host))].map((host, index) => [host, index]));
+    parts = cut(parts.numbers, (endpoint) => hosts.get(endpoints[endpoint]!.host)!);
+  }
+  const { numbers: classOf, size } = parts;
   const members = Array.from({ length: size }, (): number[] => []);
-  for (const [endpoint, index] of classOf.entries()) members[index]!.push(endpoint);
-  const listOf = Int32Array.from(members, (one) => listNumbers[one[0]!]!);
-  const classesOf = lists.map((): number[] => []);
-  for (const [index, list] of listOf.entries()) classesOf[list]!.push(index);
+  for (const [endpoint, index] of classOf.entries()) if (index >= 0) members[index]!.push(endpoint);
   return {
     size,
     classOf,
-    addresses,
+    order,
     members,
     weights: members.map(({ length }) => length),
-    listOf,
+    listOf: Int32Array.from(members, (one) => listNumbers[one[0]!]!),
     lists,
-    classesOf,
+    ...chainsOf(state, asked.felix, members),
     all: bitsOf(size, () => true),
   };
 }
 
+/** Any member of a class speaks for all of it. */
+function chainsOf(
+  state: PolicyState,
+  felix: Felix,
+  members: PeerClasses['members'],
+): Pick<PeerClasses, 'chains' | 'classesOf' | 'chainOf'> {
+  const carried = carriedBy(state, felix);
+  const numbers = new Map<string, number>();
+  const chains: CarriedBy[] = [];
+  const classesOf: number[][] = [];
+  const chainOf = Int32Array.from(members, ([first]) => {
+    const one = carried(state.endpoints[first!]!);
+    const key = `${one.inactive} ${one.key}`;
+    const number = numbers.get(key) ?? chains.push(one) - 1;
+    numbers.set(key, number);
+    return number;
+  });
+  for (const [index, chain] of chainOf.entries()) (classesOf[chain] ??= []).push(index);
+  return { chains, classesOf, chainOf };
+}
+
 export function tagged(
-  { size, lists, classesOf }: PeerClasses,
+  { size, lists, listOf }: PeerClasses,
   { profiles }: PolicyState,
   wanted: (tag: string) => boolean = () => true,
 ): Map<string, Bits> {
   const result = new Map<string, Bits>();
-  for (const [list, names] of lists.entries()) {
-    for (const name of names) {
-      for (const tag of profiles.get(name)?.tags ?? []) {
-        if (!wanted(tag)) continue;
-        const bits = result.get(tag) ?? noBits(size);
-        result.set(tag, bits);
-        for (const index of classesOf[list]!) add(bits, index);
-      }
+  const tags = lists.map((names) => names.flatMap((name) => (profiles.get(name)?.tags ?? []).filter(wanted)));
+  for (const [index, list] of listOf.entries()) {
+    for (const tag of tags[list]!) {
+      const bits = result.get(tag) ?? noBits(size);
+      result.set(tag, bits);
+      add(bits, index);
     }
   }
   return result;
 }
 
-export function within({ size, members, addresses }: PeerClasses, { base, mask }: Net): Bits | undefined {
+export function whole({ size, classOf, weights }: PeerClasses, endpoints: Int32Array): Bits | undefined {
+  const counts = countsOf(size, classOf, endpoints);
   const bits = noBits(size);
-  const holds = (endpoint: number): boolean => (addresses[endpoint]! & mask) === base;
   for (let index = 0; index < size; index++) {
-    const inside = holds(members[index]![0]!);
-    if (members[index]!.some((endpoint) => holds(endpoint) !== inside)) return undefined;
-    if (inside) add(bits, index);
+    if (counts[index] === 0) continue;
+    if (counts[index] !== weights[index]) return undefined;
+    add(bits, index);
   }
   return bits;
 }
 
-/** The classes cut by one more network, and for each new class the one that it was a part of. */
+function countsOf(size: number, classOf: Int32Array, endpoints: Int32Array): Int32Array {
+  const counts = new Int32Array(size);
+  for (const endpoint of endpoints) counts[classOf[endpoint]!]!++;
+  return counts;
+}
+
+/** The classes cut by each of some sets of endpoints, and for each new class the one of before that it is a part of. */
 export function cutBy(
   classes: PeerClasses,
-  { base, mask }: Net,
+  sets: readonly Int32Array[],
 ): { readonly classes: PeerClasses; readonly parents: readonly number[] } {
-  const { addresses } = classes;
-  const parents: number[] = [];
-  const members = [...classes.members];
-  const classesOf = [...classes.classesOf];
   const classOf = classes.classOf.slice();
-  for (let index = 0; index < classes.size; index++) {
-    const inside = members[index]!.filter((endpoint) => (addresses[endpoint]! & mask) === base);
-    if (inside.length === 0 || inside.length === members[index]!.length) continue;
-    const fresh = members.push(inside) - 1;
-    members[index] = members[index]!.filter((endpoint) => (addresses[endpoint]! & mask) !== base);
-    for (const endpoint of inside) classOf[endpoint] = fresh;
-    const list = classes.listOf[index]!;
-    classesOf[list] = [...classesOf[list]!, fresh];
-    parents.push(index);
+  const members = [...classes.members];
+  const parents: number[] = [];
+  for (const inside of sets) {
+    const counts = countsOf(members.length, classOf, inside);
+    for (let index = 0, { length } = counts; index < length; index++) {
+      if (counts[index] === 0 || counts[index] === members[index]!.length) continue;
+      const fresh = members.length;
+      for (const endpoint of inside) if (classOf[endpoint] === index) classOf[endpoint] = fresh;
+      members.push(members[index]!.filter((endpoint) => classOf[endpoint] === fresh));
+      members[index] = members[index]!.filter((endpoint) => classOf[endpoint] === index);
+      parents.push(parents[index - classes.size] ?? index);
+    }
   }
-  const cut = {
+  const chainOf = longer(classes.chainOf, parents);
+  const classesOf = [...classes.classesOf];
+  for (let index = classes.size; index < members.length; index++) {
+    classesOf[chainOf[index]!] = [...classesOf[chainOf[index]!]!, index];
+  }
+  const result: PeerClasses = {
     ...classes,
     size: members.length,
     classOf,
     members,
     weights: members.map(({ length }) => length),
-    listOf: Int32Array.from([...classes.listOf, ...parents.map((parent) => classes.listOf[parent]!)]),
+    listOf: longer(classes.listOf, parents),
+    chainOf,
     classesOf,
     all: bitsOf(members.length, () => true),
   };
-  return { classes: cut, parents };
+  return { classes: result, parents };
+}
+
+/** New classes have what their parents have. */
+function longer(numbers: Int32Array, parents: readonly number[]): Int32Array {
+  const result = new Int32Array(numbers.length + parents.length);
+  result.set(numbers);
+  for (const [index, parent] of parents.entries()) result[numbers.length + index] = numbers[parent]!;
+  return result;
+}
+
+interface Parts {
+  readonly numbers: Int32Array;
+  readonly size: number;
 }
 
 /** The parts that endpoints of one number fall into where a further number differs, numbered as they come. */
-function cut(numbers: Int32Array, further: (endpoint: number) => number): { numbers: Int32Array; size: number } {
+function cut(numbers: Int32Array, further: (endpoint: number) => number): Parts {
   const parts: Map<number, number>[] = [];
   let size = 0;
   const result = numbers.map((number, endpoint) => {
+    if (number < 0) return -1;
     const own = (parts[number] ??= new Map<number, number>());
     const other = further(endpoint);
     let part = own.get(other);
@@ -150,22 +220,4 @@ function profileLists({ endpoints }: PolicyState): { numbers: Int32Array; lists:
     return branch.list;
   });
   return { numbers, lists };
-}
-
-/** The index of the smallest network that holds an address; -1 for none. */
-function smallestNet(nets: readonly Net[]): (address: number) => number {
-  const masks = new Map<number, Map<number, number>>();
-  for (const [index, { base, mask }] of nets.entries()) {
-    const bases = masks.get(mask) ?? new Map<number, number>();
-    masks.set(mask, bases.set(base, index));
-  }
-  // The longer a mask, the greater it is as an unsigned number.
-  const sorted = [...masks].sort(([a], [b]) => (b >>> 0) - (a >>> 0));
-  return (address) => {
-    for (const [mask, bases] of sorted) {
-      const index = bases.get(address & mask);
-      if (index !== undefined) return index;
-    }
-    return -1;
-  };
 }

@@ -9,7 +9,7 @@ import type { Direction, Rule } from './model.ts';
 import { isName, nameRule } from './name.ts';
 import { hint } from './hint.ts';
 import { attempt, Mistake, Reader } from './reader.ts';
-import { refused, type Result } from './result.ts';
+import { along, refused, type Result } from './result.ts';
 import { formatRule, parseRuleWords } from './rule.ts';
 import { quoteWord, splitShell, type Word } from './words.ts';
 
@@ -67,6 +67,12 @@ export function parseCommand(text: string, at: Place = { file: 'command', line: 
   if (all === undefined) {
     return refused({ code: 'open-quote', at, what: 'A quote is not closed.', rule: 'Quotes come in pairs.', example });
   }
+  // A backslash before the break goes on with the line.
+  const end = text.trimEnd().search(/(?<!\\)\n/);
+  if (end >= 0) {
+    const rule = 'A line is one command: a shell begins the next one after the break.';
+    return refused({ code: 'several-lines', at: along(at, end), what: 'The command has a line break.', rule, example });
+  }
   return attempt(() => {
     const options = takeOptions(new Reader(all, at, text.length, example));
     const { words } = options;
@@ -87,8 +93,9 @@ function readCommand(reader: Reader, options: Options, readRule: () => Rule): Co
   const first = reader.peek();
   const verb = reader.takeIf('add', 'remove');
   const next = reader.peek();
-  // A profile may itself be called "add".
-  if (verb !== undefined && next?.text !== 'tag' && next?.text !== 'rule') {
+  // A profile may itself be called "add", and one may be added that is called "tag": the number of words tells.
+  const whole = options.words.length === 'calicoctl profile add NAME'.split(' ').length;
+  if (verb !== undefined && (whole || (next?.text !== 'tag' && next?.text !== 'rule'))) {
     const profile = readName(reader, 'the name of a profile');
     const noCheck = verb === 'remove' && options.noCheck !== undefined;
     finish(reader, options, noCheck ? ['noCheck'] : []);
@@ -167,12 +174,23 @@ function takeOptions(reader: Reader): Options {
   const words: Word[] = [];
   let position: Options['position'];
   let noCheck: Word | undefined;
+  const once = <T>(word: Word, before: T | undefined, now: T): T => {
+    if (before === undefined && words.length >= 2) return now;
+    const what = before === undefined ? `stands before the command` : `stands there twice`;
+    throw reader.mistake(
+      'misplaced-option',
+      word,
+      `"${word.text}" ${what}.`,
+      'An option stands once, after "profile".',
+    );
+  };
   for (let word = reader.take(); word !== undefined; word = reader.take()) {
     if (!/^-./.test(word.text)) words.push(word);
-    else if (word.text === '--no-check') noCheck = word;
-    else if (word.text === '--at') position = { word, value: readPosition(reader, word, reader.take()?.text ?? '') };
-    else if (word.text.startsWith('--at=')) {
-      position = { word, value: readPosition(reader, word, word.text.slice('--at='.length)) };
+    else if (word.text === '--no-check') noCheck = once(word, noCheck, word);
+    else if (word.text === '--at') {
+      position = once(word, position, { word, value: readPosition(reader, word, reader.take()?.text ?? '') });
+    } else if (word.text.startsWith('--at=')) {
+      position = once(word, position, { word, value: readPosition(reader, word, word.text.slice('--at='.length)) });
     } else {
       throw reader.mistake(
         'unknown-option',

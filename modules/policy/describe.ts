@@ -10,9 +10,10 @@ import { ruleText } from './text.ts';
  * the one told; an allowed one is told by the destination, whose policy is the narrower as a rule.
  */
 export function describe(decision: Decision, names: Names = noNames): string {
-  const { allow, outbound, inbound } = decision;
+  const { allow, outbound, inbound, repliesDie } = decision;
   if (!allow) return denied(outbound.allow ? inbound : outbound, names);
-  return allowed(inbound.because.kind === 'not an endpoint' ? outbound : inbound, names);
+  const text = allowed(inbound.because.kind === 'not an endpoint' ? outbound : inbound, names);
+  return repliesDie ? `${text}; but replies die in the FORWARD chain of a host` : text;
 }
 
 /** One side alone, for a page that shows both: `allowed by client outbound rule 1 (allow)`. */

@@ -10,10 +10,11 @@ import { createHash } from 'node:crypto';
 import { Refusal } from '../problem/problem.ts';
 import { addressNumber, parseNet } from './address.ts';
 import { addressNumber6, parseNet6 } from './address6.ts';
+import { deepest, isDeep } from './deep.ts';
 import { plainFelix, type Felix } from './felix.ts';
 import type { Endpoint, Host, HostAction, Labels, Policy, PolicyState, Pool, Profile, Tier } from './model.ts';
 import { isName } from './name.ts';
-import { inboundAndOutbound, rulesToEtcd } from './etcdrules.ts';
+import { inboundAndOutbound, rulesToEtcd, type Told } from './etcdrules.ts';
 import { policyFault, profileFault } from './valid.ts';
 
 /** What is wrong under a key. */
@@ -29,6 +30,8 @@ type Objects = Readonly<Record<string, unknown>>;
 /** Ends the reading of one object. */
 class Invalid extends Error {}
 
+const tooDeep = `it is nested in more than ${deepest} levels`;
+
 export function readEtcd(
   objects: Objects,
   felix: Felix = plainFelix,
@@ -39,6 +42,7 @@ export function readEtcd(
   const read = <T>(key: string, otherwise: T, reader: (value: unknown) => T): T => {
     if (!Object.hasOwn(objects, key)) return otherwise;
     try {
+      if (isDeep(objects[key])) throw new Invalid(tooDeep);
       return reader(objects[key]);
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
@@ -62,7 +66,8 @@ export function readEtcd(
       };
       const key = `${folder}/rules`;
       if (!Object.hasOwn(objects, key)) return { ...base, fault: 'it has no rules in etcd' };
-      const rules = inboundAndOutbound(objects[key], felix, told(key, 'ignored'));
+      const tell: Told = (effect, reason) => told(key, effect)(reason);
+      const rules = isDeep(objects[key]) ? tooDeep : inboundAndOutbound(objects[key], felix, tell);
       const whole: Profile = typeof rules === 'string' ? { ...base, fault: rules } : { ...base, ...rules };
       const fault = profileFault(whole, felix);
       if (fault === undefined) return whole;
@@ -71,15 +76,20 @@ export function readEtcd(
     },
   );
 
+  const policyKeys = new Map<string, string[]>();
+  for (const key of keys) {
+    const tier = /^\/calico\/v1\/policy\/tier\/([^/]+)\/policy\//.exec(key)?.[1];
+    if (tier !== undefined && policyKeys.get(tier)?.push(key) === undefined) policyKeys.set(tier, [key]);
+  }
   const tierKeys = /^\/calico\/v1\/policy\/tier\/([^/]+)\/(?:metadata|policy\/[^/]+)$/;
   const tiers = unique(under(tierKeys)).map((name): Tier => {
     const folder = `/calico/v1/policy/tier/${name}`;
-    const policies = keys.flatMap((key): readonly Policy[] => {
-      if (!key.startsWith(`${folder}/policy/`)) return [];
+    const policies = (policyKeys.get(name) ?? []).flatMap((key): readonly Policy[] => {
       const id = key.slice(`${folder}/policy/`.length);
-      return read(key, [], (value) => [readPolicy(id, value, felix, told(key, 'ignored'))]);
+      const tell: Told = (effect, reason) => told(key, effect)(reason);
+      return read(key, [], (value) => [readPolicy(id, value, felix, tell)]);
     });
-    return { name, ...read(`${folder}/metadata`, {}, (value) => readOrder(record(value)['order'])), policies };
+    return { name, ...read(`${folder}/metadata`, {}, (value) => readOrder(record(value)['order'], felix)), policies };
   });
 
   const config = (key: string) => read<HostAction | undefined>(key, undefined, readAction);
@@ -97,14 +107,21 @@ export function readEtcd(
     };
   });
 
+  for (const key of keys.filter((one) => felix.knows.log && /^\/calico\/v1\/host\/[^/]+\/endpoint\/[^/]+$/.test(one))) {
+    told(
+      key,
+      'not shown',
+    )('it is an endpoint of the host itself: policy of hosts is not decided here, nor is it in any tag');
+  }
   const endpointKeys = keys.flatMap((key) => {
     const parts = /^\/calico\/v1\/host\/([^/]+)\/workload\/([^/]+)\/([^/]+)\/endpoint\/([^/]+)$/.exec(key);
     return parts === null ? [] : [{ key, host: parts[1]!, path: parts.slice(1).join('/'), id: parts[4]! }];
   });
-  const ids = endpointKeys.map(({ id }) => id);
+  const once = new Map<string, boolean>();
+  for (const { id } of endpointKeys) once.set(id, !once.has(id));
   const endpoints = endpointKeys.flatMap(({ key, host, path, id }): readonly Endpoint[] => {
     // Ids are unique in a cluster as a rule; where they are not, the whole way to them is.
-    const name = ids.filter((one) => one === id).length === 1 ? id : path;
+    const name = once.get(id) === true ? id : path;
     return read(key, [], (value) =>
       readEndpoint(value, { id: name, host, endpoint: id }, felix, told(key, 'not shown')),
     );
@@ -133,10 +150,15 @@ export function toEtcd(state: PolicyState): Record<string, unknown> {
   }
   for (const { name, order, policies } of state.tiers ?? []) {
     const folder = `/calico/v1/policy/tier/${name}`;
-    objects[`${folder}/metadata`] = { order: order ?? 'default' };
+    // Python's Felix also takes "default" for no order, Go's does not.
+    objects[`${folder}/metadata`] = order === undefined ? {} : { order };
     for (const policy of policies) {
       const { name: id, selector, order: place, ...rules } = policy;
-      objects[`${folder}/policy/${id}`] = { selector, order: place ?? 'default', ...rulesToEtcd(rules) };
+      objects[`${folder}/policy/${id}`] = {
+        selector,
+        ...(place === undefined ? {} : { order: place }),
+        ...rulesToEtcd(rules),
+      };
     }
   }
   for (const { name, addresses, endpointToHost = 'RETURN' } of state.hosts ?? []) {
@@ -227,24 +249,33 @@ function nets(value: unknown, suffix: string, good: (text: string) => boolean): 
   });
 }
 
-function readPolicy(name: string, value: unknown, felix: Felix, ignored: (reason: string) => void): Policy {
+/** What later versions of Go's Felix read of a policy, and the model has not: directions, and places other than FORWARD. */
+const laterKeys = ['types', 'untracked', 'pre_dnat', 'apply_on_forward'];
+
+function readPolicy(name: string, value: unknown, felix: Felix, told: Told): Policy {
   const json = record(value);
+  for (const key of laterKeys) {
+    if (Object.hasOwn(json, key) && felix.quirks.has('lenient-json')) {
+      told('not shown', `"${key}" is of later versions of Felix, and not read`);
+    }
+  }
   const { selector } = json;
   // Go reads a missing selector as an empty one, which is all().
   const chosen = selector === undefined && felix.quirks.has('lenient-json') ? '' : selector;
   if (typeof chosen !== 'string') throw new Invalid('a policy needs a selector');
-  const rules = inboundAndOutbound(json, felix, ignored);
+  const rules = inboundAndOutbound(json, felix, told);
   if (typeof rules === 'string') throw new Invalid(rules);
-  const policy: Policy = { name, ...readOrder(json['order']), selector: chosen, ...rules };
+  const policy: Policy = { name, ...readOrder(json['order'], felix), selector: chosen, ...rules };
   const fault = policyFault(policy, felix);
   if (fault !== undefined) throw new Invalid(fault);
   return policy;
 }
 
-function readOrder(order: unknown): { readonly order?: number } {
-  if (order === undefined || order === 'default') return {};
+function readOrder(order: unknown, { quirks }: Felix): { readonly order?: number } {
+  const go = quirks.has('lenient-json');
+  if (order === undefined || order === (go ? null : 'default')) return {};
   if (typeof order === 'number') return { order };
-  throw new Invalid(`the order is ${shown(order)}, not a number or "default"`);
+  throw new Invalid(`the order is ${shown(order)}, not a number${go ? '' : ' or "default"'}`);
 }
 
 function readPool(value: unknown): readonly Pool[] {

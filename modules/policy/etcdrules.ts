@@ -15,8 +15,14 @@ const knownKeys = new Set(['action', 'ip_version', ...matchKeys, ...matchKeys.ma
 /** Why a rule is invalid; it never leaves this file. */
 class Invalid extends Error {}
 
-/** Why the rules of this object are invalid, or the rules; `ignored` is told of keys that this Felix reads past. */
-export function inboundAndOutbound(value: unknown, felix: Felix, ignored: (reason: string) => void): Rules | string {
+/** Lists of networks, which the last versions of Go's Felix know: a rule here has one. */
+const listKeys = new Set(['src_nets', 'dst_nets', '!src_nets', '!dst_nets']);
+
+/** `ignored`: this Felix reads past it, or may. `not shown`: it does not, and the rule here says less than it. */
+export type Told = (effect: 'ignored' | 'not shown', reason: string) => void;
+
+/** Why the rules of this object are invalid, or the rules. */
+export function inboundAndOutbound(value: unknown, felix: Felix, told: Told): Rules | string {
   if (!isRecord(value)) return 'it is no object';
   const read = (direction: Direction): readonly Rule[] => {
     const rules = value[`${direction}_rules`];
@@ -26,7 +32,11 @@ export function inboundAndOutbound(value: unknown, felix: Felix, ignored: (reaso
     }
     return rules.map((rule: unknown, index) => {
       const at = `${direction} rule ${index + 1}`;
-      return readRule(rule, at, felix, (key) => ignored(`${at}: the key "${key}" is unknown, and not seen`));
+      return readRule(rule, at, felix, (key) =>
+        listKeys.has(key)
+          ? told('not shown', `${at}: "${key}" is a list of networks, of which nothing is read`)
+          : told('ignored', `${at}: the key "${key}" is unknown, and not seen`),
+      );
     });
   };
   try {
@@ -44,14 +54,17 @@ export function rulesToEtcd({ inbound, outbound }: Rules): object {
 function readRule(value: unknown, at: string, felix: Felix, ignored: (key: string) => void): Rule {
   const wrong = (fault: string) => new Invalid(`${at}: ${fault}`);
   if (!isRecord(value)) throw wrong('it is no object');
-  const json: Record<string, unknown> = {};
-  for (const [key, one] of Object.entries(value)) if (one !== null) json[key] = one;
+  // Made of its entries, so that "__proto__" is a key like any other.
+  const json: Json = Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null));
   for (const key of Object.keys(json)) {
     if (knownKeys.has(key) || (key === 'log_prefix' && felix.knows.log)) continue;
     if (!felix.quirks.has('lenient-json')) throw wrong(`the key "${key}" is unknown`);
     ignored(key);
   }
-  const { action = 'allow', ip_version: ipVersion } = json;
+  const { action = 'allow', ip_version: ipVersion, log_prefix: prefix } = json;
+  if (prefix !== undefined && typeof prefix !== 'string') {
+    throw wrong(`log_prefix is ${JSON.stringify(prefix)}, which is no text`);
+  }
   if (action !== 'allow' && action !== 'deny' && action !== 'next-tier' && action !== 'log') {
     throw wrong(`there is no action ${JSON.stringify(action)}`);
   }

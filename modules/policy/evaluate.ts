@@ -9,7 +9,8 @@
  *     evaluate(state, from, to, packet)       -> both in one go, for a single question
  *
  * `from` and `to` are ids of endpoints, names of hosts, or addresses. An address that is neither an endpoint's nor a
- * host's is an outsider; of it, as of another host, only the other side's chain is asked. A question that names no
+ * host's is an outsider; of it, as of another host, only the other side's chain is asked. A host's name stands for its
+ * first address; with IP-in-IP its packets to tasks of others come from the tunnel's, so ask for that. A question that names no
  * address is one of IPv4, unless the packet says otherwise. Without a Felix the model is taken as it is meant.
  */
 import { Refusal } from '../problem/problem.ts';
@@ -55,7 +56,8 @@ export function compileState(state: PolicyState, felix: Felix = plainFelix): Eva
   if (problems.length > 0) throw new Refusal(problems);
   const sides = sidesOf(state, felix);
   const hosts = new Map((state.hosts ?? []).map((host) => [host.name, host]));
-  const seenAs = masquerades(state);
+  const seenAs = masquerades(state, felix);
+  const deaf = deafHosts(state, felix);
 
   const decide = (from: string, to: string, packet: AnyPacket): Decision => {
     const source = sides(from);
@@ -79,9 +81,18 @@ export function compileState(state: PolicyState, felix: Felix = plainFelix): Eva
     const arriving = seenFrom === undefined || together ? flow : { ...flow, from: seenFrom.address };
     const inbound = chainsOf(target, version).inbound.decide(arriving, marked);
     const decision = { allow: outbound.allow && inbound.allow, outbound, inbound };
-    return seenFrom === undefined ? decision : { ...decision, seenFrom: seenFrom.text };
+    const told = seenFrom === undefined ? decision : { ...decision, seenFrom: seenFrom.text };
+    const dies = decision.allow && deaf !== undefined && [source.on, target.on].some((on) => on && deaf.has(on));
+    return dies ? { ...told, repliesDie: true } : told;
   };
   return { state, decide, allows: (from, to, packet) => decide(from, to, packet).allow };
+}
+
+/** Hosts that drop what Felix hands back to their FORWARD chain; undefined where there is none. */
+function deafHosts({ hosts = [] }: PolicyState, { quirks }: Felix): ReadonlySet<string> | undefined {
+  if (!quirks.has('established-returns')) return undefined;
+  const dropping = hosts.filter(({ forward }) => forward === 'DROP');
+  return dropping.length === 0 ? undefined : new Set(dropping.map(({ name }) => name));
 }
 
 /** Compiles the state for one question; many questions are for one `compileState`. */

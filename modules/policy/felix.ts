@@ -42,6 +42,10 @@ export const quirks = {
     cases: [11],
     what: 'A rule with ports and sctp, udplite or a number as its protocol becomes a drop of everything.',
   },
+  'empty-ports-need-protocol': {
+    cases: [14],
+    what: 'An empty list of ports makes the profile invalid, unless the protocol is one that has ports; otherwise it is no match.',
+  },
   'one-port-range-invalid': {
     cases: [12],
     what: 'A range of one port, "80:80", makes the profile invalid, and so does a port written as text, "80".',
@@ -50,7 +54,7 @@ export const quirks = {
   'text-protocol-numbers': { cases: [11], what: 'A protocol may be a number written as text, "6".' },
   'lenient-json': {
     cases: [16],
-    what: 'An unknown key in a rule is not seen, so the rule matches without it; otherwise the profile would be invalid. An empty text is no match, a missing selector is all().',
+    what: 'An unknown key in a rule is not seen, so the rule matches without it; otherwise the profile would be invalid. An empty text is no match, a missing selector is all(), an order is a number.',
   },
   'outbound-rules-required': { cases: [17], what: 'A profile without one of its two lists of rules is invalid.' },
   'version-contradiction-invalid': {
@@ -68,6 +72,10 @@ export const quirks = {
   'dns-and-dhcp-to-own-host': {
     cases: [30],
     what: 'UDP to port 53, and DHCP, from a task to its own host is always allowed.',
+  },
+  'ipv6-not-masqueraded': {
+    cases: [],
+    what: 'Packets of IPv6 keep the address of their task, whatever the pool says.',
   },
   'profile-order-kept': {
     cases: [34],
@@ -97,10 +105,12 @@ const python: readonly Quirk[] = [
   'stray-icmp-type-vanishes',
   'icmp-type-255-drops',
   'ports-drop-unless-tcp-udp',
+  'empty-ports-need-protocol',
   'one-port-range-invalid',
   'text-protocol-numbers',
   'version-contradiction-invalid',
   'dns-and-dhcp-to-own-host',
+  'ipv6-not-masqueraded',
   'profile-order-kept',
 ];
 const go: readonly Quirk[] = ['port-zero-invalid', 'text-protocol-numbers', 'lenient-json', 'next-tier-mark-leaks'];

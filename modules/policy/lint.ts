@@ -1,20 +1,18 @@
 /**
- * What is allowed to stand in a policy, and is no use: rules that can never decide, and names that nobody carries. And
- * what this Felix makes something else of (met.ts).
+ * What is allowed to stand in a policy, and is no use: rules that can never decide (cover.ts), and names that nobody
+ * carries. And what this Felix makes something else of (met.ts).
  *
  *     lint(state, names?, felix?) -> warnings, profile by profile
  *
  * It goes by what the rules say, not by who is there today: a rule is only called useless where it would be so with any
  * endpoints. That nobody carries a tag or a profile is said of this state.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../problem/problem.ts';
-import { parseNet } from './address.ts';
-import { joined } from './cut.ts';
+import { uselessRules, type Useless } from './cover.ts';
 import { plainFelix, type Felix } from './felix.ts';
 import { selectorMembers } from './labels.ts';
 import { quirksMet } from './met.ts';
-import type { Direction, Peer, PolicyState, PortRange, Profile, Rule, Tier } from './model.ts';
+import type { Direction, PeerMatch, PolicyState, Profile, Rule, Tier } from './model.ts';
 import { displayName, displayRule, noNames, type Names } from './names.ts';
 import { ruleText } from './text.ts';
 import { policyFault, profileFault } from './valid.ts';
@@ -65,7 +63,7 @@ function ofProfile(profile: Profile, world: World): Problem[] {
           rule: 'A profile does something for the endpoints that have it, and its tags name nobody else.',
         },
       ];
-  return [...unused, ...ofRules(shown, profile, world)];
+  return [...unused, ...ofRules(shown, profile, true, world)];
 }
 
 function ofTier({ name: tier, policies }: Tier, world: World): Problem[] {
@@ -90,45 +88,83 @@ function ofTier({ name: tier, policies }: Tier, world: World): Problem[] {
           },
         ]
       : [];
-    return [...nobody, ...ofRules(shown, policy, world)];
+    return [...nobody, ...ofRules(shown, policy, false, world)];
   });
 }
 
-function ofRules(owner: string, lists: Readonly<Record<Direction, readonly Rule[]>>, world: World): Problem[] {
-  return (['inbound', 'outbound'] as const).flatMap((direction) =>
-    ofList(`${owner} ${direction}`, lists[direction], world),
-  );
-}
-
-function ofList(owner: string, rules: readonly Rule[], { names, tags, matchesNobody }: World): Problem[] {
-  const told = (index: number): string => `${owner} rule ${index + 1} (${ruleText(displayRule(names, rules[index]!))})`;
-  return rules.flatMap((rule, index): Problem[] => {
-    const { from, to } = rule;
-    const strangers = [from.tag, to.tag].filter((tag) => tag !== undefined && !tags.has(tag));
-    const selectors = [from.selector, to.selector].filter((text) => text !== undefined && matchesNobody(text));
-    const before = rules.findIndex((earlier, at) => at < index && earlier.action !== 'log' && covers(earlier, rule));
+function ofRules(
+  owner: string,
+  lists: Readonly<Record<Direction, readonly Rule[]>>,
+  inProfile: boolean,
+  world: World,
+): Problem[] {
+  return (['inbound', 'outbound'] as const).flatMap((direction) => {
+    const rules = lists[direction];
+    // The mark of another next-tier ends a profile at this one, whatever it asks itself.
+    const ends = ({ action }: Rule): boolean =>
+      inProfile && action === 'next-tier' && world.felix.quirks.has('next-tier-mark-leaks');
+    const list: List = {
+      owner: `${owner} ${direction}`,
+      told: (index) => `rule ${index + 1} (${ruleText(displayRule(world.names, rules[index]!))})`,
+    };
     return [
-      ...strangers.map((tag) => ({
-        code: 'unknown-tag',
-        what: `${told(index)} matches nobody: no profile has the tag ${displayName(names, tag!)}.`,
-        rule: 'A tag stands for the endpoints of the profiles that have it.',
-      })),
-      ...selectors.map((selector) => ({
-        code: 'selector-matches-nobody',
-        what: `${told(index)} matches nobody: no endpoint matches ${selector}.`,
-        rule: 'A selector in a rule stands for the endpoints whose labels it matches.',
-      })),
-      ...(before < 0 ? [] : [useless(told(index), told(before), rules[before]!.action === rule.action)]),
+      ...rules.flatMap((rule, index) => strangers(rule, `${list.owner} ${list.told(index)}`, world)),
+      ...uselessRules(rules, world.felix)
+        .filter(({ index }) => !ends(rules[index]!))
+        .map((one) => useless(list, one)),
     ];
   });
 }
 
-const useless = (rule: string, earlier: string, same: boolean): Problem => ({
-  code: same ? 'redundant-rule' : 'shadowed-rule',
-  what: `${rule} never decides: ${earlier} stands before it and matches all that it matches${same ? ', with the same answer' : ''}.`,
-  rule: 'The first rule that matches decides.',
-  remedy: same ? 'take it out' : 'put it before the other, or take it out',
-});
+interface List {
+  /** `web inbound` */
+  readonly owner: string;
+  readonly told: (index: number) => string;
+}
+
+/** Tags and selectors that hold for nobody. */
+function strangers({ from, to }: Rule, told: string, { names, tags, matchesNobody }: World): Problem[] {
+  const ofMatch = (verb: string, { tag, selector }: PeerMatch): Problem[] => {
+    const unknown = {
+      code: 'unknown-tag',
+      what: `${told} ${verb} nobody: no profile has the tag ${displayName(names, tag ?? '')}.`,
+      rule: 'A tag stands for the endpoints of the profiles that have it.',
+    };
+    const empty = {
+      code: 'selector-matches-nobody',
+      what: `${told} ${verb} nobody: no endpoint matches ${selector}.`,
+      rule: 'A selector in a rule stands for the endpoints whose labels it matches.',
+    };
+    return [
+      ...(tag === undefined || tags.has(tag) ? [] : [unknown]),
+      ...(selector === undefined || !matchesNobody(selector) ? [] : [empty]),
+    ];
+  };
+  return [from, to].flatMap((peer) => [...ofMatch('matches', peer), ...ofMatch('excludes', peer.not ?? {})]);
+}
+
+function useless({ owner, told }: List, { index, because, same }: Useless): Problem {
+  const rule = `${owner} ${told(index)}`;
+  const [first, ...more] = because;
+  if (first === undefined) {
+    return {
+      code: 'rule-matches-nothing',
+      what: `${rule} matches nothing: no packet is all that it asks for.`,
+      rule: 'All matches of a rule have to hold at once.',
+      remedy: 'take it out, or write a rule for each match',
+    };
+  }
+  const earlier =
+    more.length === 0
+      ? `${owner} ${told(first)} stands before it and matches`
+      : `${owner} rules ${because.map((at) => at + 1).join(', ')} stand before it and together match`;
+  return {
+    code: same ? 'redundant-rule' : 'shadowed-rule',
+    what: `${rule} never decides: ${earlier} all that it matches${same ? ', with the same answer' : ''}.`,
+    rule: 'The first rule that matches decides.',
+    remedy: same ? 'take it out' : `put it before the other${more.length === 0 ? '' : 's'}, or take it out`,
+  };
+}
 
 function missing(name: string, { endpoints }: PolicyState, names: Names): Problem {
   const having = endpoints.filter((endpoint) => endpoint.profiles.includes(name));
@@ -137,47 +173,4 @@ function missing(name: string, { endpoints }: PolicyState, names: Names): Proble
     what: `The profile ${displayName(names, name)} of ${having[0]!.id}${having.length > 1 ? ` and ${having.length - 1} more` : ''} does not exist.`,
     rule: 'Felix drops all that reaches a missing profile; only those that stand before it in the list count.',
   };
-}
-
-/** Whether every packet that `b` matches is matched by `a`. False where it cannot be told from the two rules alone. */
-export function covers(a: Rule, b: Rule): boolean {
-  const { icmp } = a;
-  return (
-    isDeepStrictEqual(without(a, ruleFields), without(b, ruleFields)) &&
-    (a.protocol === undefined || a.protocol === b.protocol) &&
-    (icmp === undefined || (b.icmp?.type === icmp.type && (icmp.code === undefined || icmp.code === b.icmp.code))) &&
-    coversPeer(a.from, b.from) &&
-    coversPeer(a.to, b.to)
-  );
-}
-
-function coversPeer(a: Peer, b: Peer): boolean {
-  const { tag, cidr, ports } = a;
-  return (
-    isDeepStrictEqual(without(a, peerFields), without(b, peerFields)) &&
-    (tag === undefined || tag === b.tag) &&
-    (cidr === undefined || (b.cidr !== undefined && within(cidr, b.cidr))) &&
-    (ports === undefined || ports.length === 0 || coversPorts(ports, b.ports ?? []))
-  );
-}
-
-/** What is compared with care; any other field has to be the same in both. */
-const ruleFields: ReadonlySet<string> = new Set(['action', 'protocol', 'icmp', 'from', 'to']);
-const peerFields: ReadonlySet<string> = new Set(['tag', 'cidr', 'ports']);
-
-const without = (of: object, fields: ReadonlySet<string>): object =>
-  Object.fromEntries(Object.entries(of).filter(([name]) => !fields.has(name)));
-
-function within(outer: string, inner: string): boolean {
-  if (outer === inner) return true;
-  const [wide, narrow] = [parseNet(outer), parseNet(inner)];
-  if (wide === undefined || narrow === undefined) return false;
-  return (wide.mask & narrow.mask) === wide.mask && (narrow.base & wide.mask) === wide.base;
-}
-
-/** No list means every port. */
-function coversPorts(outer: readonly PortRange[], inner: readonly PortRange[]): boolean {
-  const wide = joined(outer);
-  const narrow = inner.length === 0 ? [{ from: 0, to: 65535 }] : joined(inner);
-  return narrow.every(({ from, to }) => wide.some((range) => range.from <= from && to <= range.to));
 }

@@ -2,6 +2,7 @@
 import { addressNumber, parseNet } from './address.ts';
 import { addressNumber6, parseNet6 } from './address6.ts';
 import type { Flow } from './chain.ts';
+import type { Felix } from './felix.ts';
 import type { Address } from './labels.ts';
 import type { Host, IpVersion, PolicyState } from './model.ts';
 
@@ -11,12 +12,14 @@ export interface Seen {
 }
 
 /** Undefined for a state without such a pool. The answer is undefined where the task's own address stays. */
-export function masquerades({
-  pools = [],
-}: PolicyState): ((host: Host | undefined, flow: Flow, version: IpVersion) => Seen | undefined) | undefined {
+export function masquerades(
+  { pools = [] }: PolicyState,
+  { quirks }: Felix,
+): ((host: Host | undefined, flow: Flow, version: IpVersion) => Seen | undefined) | undefined {
   if (!pools.some(({ masquerade }) => masquerade)) return undefined;
   const all = pools.map(({ cidr, masquerade = false }) => ({ holds: holder(cidr), masquerade }));
   return (host, { from, to }, version) => {
+    if (version === 6 && quirks.has('ipv6-not-masqueraded')) return undefined;
     if (!all.some(({ holds, masquerade }) => masquerade && holds(from)) || all.some(({ holds }) => holds(to))) {
       return undefined;
     }

@@ -1,44 +1,59 @@
 /**
  * Who reaches whom, for all endpoints and classes of traffic at once.
  *
- *     matrixOf(state, traffic)     -> Matrix; throws a Refusal for a state that cannot be decided
- *     matrix.allowed(f, t, c)      -> by index into matrix.endpoints and matrix.traffic
- *     matrix.flows(c)              -> by class of sources: the classes of destinations, see matrix.factors.classes
- *     openFlows(matrix)            -> how many flows are open, by class of traffic
- *     diff(before, after)          -> the cells that open and that close; classdiff.ts has them as classes
+ *     matrixOf(state, traffic, felix?)     -> Matrix over IPv4; throws a Refusal for a state that cannot be decided
+ *     wholeMatrix(state, version, felix?)  -> Matrix over IPv4 or IPv6 and every protocol, cut into classes by itself
+ *     matrix.allowed(f, t, c)              -> by index into matrix.endpoints and matrix.traffic
+ *     matrix.flows(c)                      -> by class of sources: the classes of destinations, see matrix.factors.classes
+ *     openFlows(matrix)                    -> how many flows are open, by class of traffic
+ *     diff(before, after)                  -> the cells that open and that close; classdiff.ts has them as classes
  *
  * It stays factored: endpoints that no rule can tell apart are one peer class, and for each class, direction and traffic
  * there is one bitset over the peer classes. A cell is two bits of it: the source's outbound, the destination's inbound.
  */
 import { Refusal, type Problem } from '../problem/problem.ts';
-import { parseNet } from './address.ts';
-import { and, has, noBits, transposed, weigher, type Bits } from './bits.ts';
-import { peerClasses, tagged, within, type PeerClasses } from './classes.ts';
-import { Kinds, readyProfile, type Peers, type ReadyProfile } from './classrules.ts';
-import { rowsOf, type Column } from './classrows.ts';
-import type { Endpoint, Peer, PolicyState, Profile, Rule, Traffic } from './model.ts';
-import { profileFault, stateProblems } from './valid.ts';
+import { add, and, bitsOf, has, noBits, transposed, weigher, type Bits } from './bits.ts';
+import { peerClasses, tagged, whole, type PeerClasses } from './classes.ts';
+import { truths } from './classlabels.ts';
+import { addressOrder, inNet } from './classnets.ts';
+import { Kinds, readyRules, type Peers, type ReadyRules } from './classrules.ts';
+import { renderedRules, type BothRules, type Scope } from './classscope.ts';
+import { columnsOf, type Column, type Walked } from './classrows.ts';
+import { plainFelix, type Felix } from './felix.ts';
+import type { Endpoint, IpVersion, PeerMatch, Policy, PolicyState, Pool, Rule, Traffic } from './model.ts';
+import { probedClasses, wholeClasses, type AnyTraffic } from './traffic.ts';
+import { policyFault, profileFault, stateProblems } from './valid.ts';
 
-export interface Matrix {
+export interface Matrix<T extends AnyTraffic = Traffic> {
   readonly endpoints: readonly Endpoint[];
-  readonly traffic: readonly Traffic[];
-  /** False for an index that does not exist. An endpoint always reaches itself. */
+  readonly traffic: readonly T[];
+  /**
+   * False for an index that does not exist, and for an endpoint without an address of the matrix' IP version. An endpoint
+   * always reaches itself.
+   */
   readonly allowed: (from: number, to: number, traffic: number) => boolean;
   /** By class: the classes that it reaches. Two endpoints of one class are a flow as well; one with itself is not. */
   readonly flows: (traffic: number) => readonly Bits[];
-  readonly factors: Factors;
+  readonly factors: Factors<T>;
 }
 
 /** What a matrix is made of. */
-export interface Factors {
+export interface Factors<T extends AnyTraffic = Traffic> extends Walked {
   readonly state: PolicyState;
-  readonly traffic: readonly Traffic[];
-  readonly classes: PeerClasses;
-  /** By tag: the classes that carry it. */
+  readonly scope: Scope;
+  /** The classes of traffic that rules tell apart. */
+  readonly classify: (rules: readonly Rule[]) => readonly T[];
+  readonly traffic: readonly T[];
+  /** By tag, and by selector that some rule names: the classes for which it holds. */
   readonly tags: ReadonlyMap<string, Bits>;
-  /** Those that Felix takes. */
-  readonly profiles: ReadonlyMap<string, ReadyProfile>;
+  readonly selectors: ReadonlyMap<string, Bits>;
   readonly kinds: Kinds;
+  /** Of these, those that the traffic tells apart: all that rules have, or had before an edit. */
+  readonly told: Bits;
+  /** By traffic: the kinds that match it. */
+  readonly active: readonly Bits[];
+  /** By class, where marks travel: the classes on the same host. */
+  readonly together: readonly Bits[] | undefined;
   /** By traffic. */
   readonly columns: readonly Column[];
 }
@@ -55,56 +70,95 @@ export interface MatrixDiff {
   readonly closed: readonly MatrixCell[];
 }
 
-export function matrixOf(state: PolicyState, traffic: readonly Traffic[]): Matrix {
-  const problems = [...stateProblems(state), ...matrixProblems(state)];
-  if (problems.length > 0) throw new Refusal(problems);
-  const classes = peerClasses(
-    state,
-    namedCidrs(state.profiles.values()).flatMap((cidr) => parseNet(cidr) ?? []),
-  );
-  const tags = tagged(classes, state);
-  const peers = peersOf(classes, tags);
-  const kinds = new Kinds();
-  const profiles = new Map<string, ReadyProfile>();
-  for (const [name, profile] of state.profiles) {
-    const ready = readyProfile(profile, peers, kinds);
-    if (ready !== undefined) profiles.set(name, ready);
-  }
-  const inbound = rowsOf(classes, profiles, 'inbound');
-  const outbound = rowsOf(classes, profiles, 'outbound');
-  const columns = traffic.map((one): Column => {
-    const active = kinds.active(one);
-    return { inbound: inbound(active), outbound: outbound(active) };
-  });
-  return matrixFrom({ state, traffic, classes, tags, profiles, kinds, columns });
+export function matrixOf(state: PolicyState, traffic: readonly Traffic[], felix: Felix = plainFelix): Matrix {
+  return matrixIn(state, { version: 4, felix }, probedClasses, traffic);
 }
 
-export function matrixFrom(factors: Factors): Matrix {
-  const { state, traffic, classes, columns } = factors;
+export function wholeMatrix(state: PolicyState, version: IpVersion, felix: Felix = plainFelix): Matrix<AnyTraffic> {
+  return matrixIn(state, { version, felix }, (rules) => wholeClasses(rules, version));
+}
+
+/** Without `traffic`: all that the rules tell apart. */
+export function matrixIn<T extends AnyTraffic>(
+  state: PolicyState,
+  scope: Scope,
+  classify: Factors<T>['classify'],
+  traffic?: readonly T[],
+): Matrix<T> {
+  const problems = [...stateProblems(state), ...matrixProblems(state, scope.version)];
+  if (problems.length > 0) throw new Refusal(problems);
+  const valid = validRules(state, scope);
+  const rules = [...valid.profiles.values(), ...valid.policies.values()];
+  const travels = marksTravel(state, scope, valid);
+  const selectors = new Set([
+    ...named(rules, 'selector'),
+    ...[...valid.policies.keys()].map(({ selector }) => selector),
+  ]);
+  const classes = peerClasses(state, { ...scope, cidrs: named(rules, 'cidr'), selectors, byHost: travels });
+  const tags = tagged(classes, state);
+  const selected = selectedBits(classes, state, selectors);
+  const kinds = new Kinds();
+  const peers = peersOf(classes, tags, selected);
+  const ready = <Key>(from: ReadonlyMap<Key, BothRules>): ReadonlyMap<Key, ReadyRules> =>
+    new Map([...from].map(([key, one]) => [key, readyRules(one, peers, kinds)]));
+  const [profiles, policies] = [ready(valid.profiles), ready(valid.policies)];
+  const walked: Walked = { classes, profiles, policies, leaks: leaky(scope), travels };
+  const columns = columnsOf(walked);
+  const all = traffic ?? classify(rules.flatMap(({ inbound, outbound }) => [...inbound, ...outbound]));
+  const active = all.map((one) => kinds.active(one));
+  return matrixFrom({
+    ...walked,
+    state,
+    scope,
+    classify,
+    traffic: all,
+    tags,
+    selectors: selected,
+    kinds,
+    told: bitsOf(kinds.size, () => true),
+    active,
+    together: travels ? togetherOf(classes, state) : undefined,
+    columns: active.map((one) => columns(one)),
+  });
+}
+
+export function matrixFrom<T extends AnyTraffic>(factors: Factors<T>): Matrix<T> {
+  const { state, traffic, classes, columns, together } = factors;
   const flows: (readonly Bits[])[] = [];
   return {
     endpoints: state.endpoints,
     traffic,
     allowed: (from, to, index) => {
-      const source = classes.classOf[from];
-      const target = classes.classOf[to];
+      const source = classes.classOf[from] ?? -1;
+      const target = classes.classOf[to] ?? -1;
       const column = columns[index];
-      if (source === undefined || target === undefined || column === undefined) return false;
-      return from === to || (has(column.outbound[source]!, target) && has(column.inbound[target]!, source));
+      if (source < 0 || target < 0 || column === undefined) return false;
+      if (from === to) return true;
+      if (!has(column.outbound[source]!, target)) return false;
+      const { marks } = column;
+      const marked = marks !== undefined && has(together![source]!, target) && has(marks.sent[source]!, target);
+      return has((marked ? marks : column).inbound[target]!, source);
     },
-    flows: (index) => (flows[index] ??= flowsOf(columns[index]!)),
+    flows: (index) => (flows[index] ??= flowsOf(columns[index]!, together)),
     factors,
   };
 }
 
 /** What leaves the source and is let in by the destination. */
-export function flowsOf({ inbound, outbound }: Column): readonly Bits[] {
+export function flowsOf({ inbound, outbound, marks }: Column, together: Factors['together']): readonly Bits[] {
   const admitted = transposed(inbound);
-  return outbound.map((row, source) => and(row, admitted[source]!));
+  if (marks === undefined || together === undefined) return outbound.map((row, source) => and(row, admitted[source]!));
+  const alsoMarked = transposed(marks.inbound);
+  return outbound.map((row, source) => {
+    const marked = and(together[source]!, marks.sent[source]!);
+    return row.map(
+      (word, at) => word & ((admitted[source]![at]! & ~marked[at]!) | (alsoMarked[source]![at]! & marked[at]!)),
+    );
+  });
 }
 
 /** Ordered pairs of two endpoints of which the first reaches the second, by class of traffic. */
-export function openFlows(matrix: Matrix): readonly number[] {
+export function openFlows(matrix: Matrix<AnyTraffic>): readonly number[] {
   const { weights } = matrix.factors.classes;
   const weigh = weigher(weights);
   return matrix.traffic.map((_, index) =>
@@ -116,62 +170,121 @@ export function openFlows(matrix: Matrix): readonly number[] {
 }
 
 /** What the evaluator knows and the matrix does not: a wrong matrix would be worse than none. */
-export function matrixProblems({ tiers = [], endpoints, profiles }: PolicyState): readonly Problem[] {
-  const found = new Set<string>();
-  if (tiers.length > 0) found.add('tiers');
-  if (endpoints.some(({ state }) => state === 'inactive')) found.add('inactive endpoints');
-  for (const profile of profiles.values()) {
-    for (const what of strange(profile)) if (profileFault(profile) === undefined) found.add(what);
-  }
-  return [...found].map((what) => ({
-    code: 'no-matrix',
-    what: `The matrix cannot tell of ${what} yet.`,
-    rule: 'It knows profiles of IPv4 rules that allow or deny, by tags, CIDRs, ports and ICMP types.',
-  }));
-}
-
-/** What rules of a profile ask that `readyProfile` does not look at. */
-function strange({ inbound, outbound }: Profile): readonly string[] {
-  const odd = ({ selector, not, cidr }: Peer): boolean =>
-    selector !== undefined || not !== undefined || cidr?.includes(':') === true;
-  const oddities = ({ action, ipVersion, protocol, from, to, not }: Rule): readonly string[] => [
-    ...(action === 'allow' || action === 'deny' ? [] : [`the action "${action}"`]),
-    ...(ipVersion === undefined ? [] : ['IP versions']),
-    ...(protocol === undefined || ['tcp', 'udp', 'icmp'].includes(`${protocol}`) ? [] : [`the protocol "${protocol}"`]),
-    ...(not !== undefined || odd(from) || odd(to) ? ['selectors, negations or IPv6 networks'] : []),
+function matrixProblems({ endpoints, hosts = [], pools = [] }: PolicyState, version: IpVersion): readonly Problem[] {
+  if (!pools.some(({ masquerade }) => masquerade)) return [];
+  const order = addressOrder(endpoints, version);
+  const within = (some: readonly Pool[]): ReadonlySet<number> =>
+    new Set(some.flatMap(({ cidr }) => [...inNet(order, cidr)]));
+  const pooled = within(pools);
+  const addressed = new Set(hosts.filter(({ addresses }) => addresses.length > 0).map(({ name }) => name));
+  const hidden = [...within(pools.filter(({ masquerade }) => masquerade))].some((endpoint) =>
+    addressed.has(endpoints[endpoint]!.host ?? ''),
+  );
+  if (!hidden || pooled.size === order.endpoints.length) return [];
+  return [
+    {
+      code: 'no-matrix',
+      what: 'The matrix cannot tell of tasks that others see with the address of their host.',
+      rule: 'A masqueraded pool hides the addresses of its tasks from tasks that are in no pool.',
+      remedy: 'Ask for single flows, or give every task an address of a pool.',
+    },
   ];
-  return [...inbound, ...outbound].flatMap(oddities);
 }
 
-/** All CIDRs that rules name, once. */
-export function namedCidrs(profiles: Iterable<Profile>): readonly string[] {
-  const cidrs = new Set<string>();
-  for (const { inbound, outbound } of profiles) {
-    for (const { from, to } of [...inbound, ...outbound]) {
-      if (from.cidr !== undefined) cidrs.add(from.cidr);
-      if (to.cidr !== undefined) cidrs.add(to.cidr);
-    }
+/** What Felix takes, as it stands in its chains. */
+interface ValidRules {
+  readonly profiles: ReadonlyMap<string, BothRules>;
+  readonly policies: ReadonlyMap<Policy, BothRules>;
+}
+
+function validRules({ profiles, tiers = [] }: PolicyState, scope: Scope): ValidRules {
+  const { felix } = scope;
+  const policies = felix.knows.tiers ? tiers.flatMap((tier) => tier.policies) : [];
+  return {
+    profiles: new Map(
+      [...profiles]
+        .filter(([, profile]) => profileFault(profile, felix) === undefined)
+        .map(([name, profile]) => [name, renderedRules(profile, scope)]),
+    ),
+    policies: new Map(
+      policies
+        .filter((policy) => policyFault(policy, felix) === undefined)
+        .map((policy) => [policy, renderedRules(policy, scope)]),
+    ),
+  };
+}
+
+function leaky({ felix }: Scope): boolean {
+  return felix.quirks.has('next-tier-mark-leaks');
+}
+
+/** Whether a packet can leave its source with the mark of next-tier, and the destination's chain look at it. */
+function marksTravel({ endpoints }: PolicyState, scope: Scope, { profiles, policies }: ValidRules): boolean {
+  const passes = (rules: readonly Rule[]): boolean => rules.some(({ action }) => action === 'next-tier');
+  return (
+    leaky(scope) &&
+    endpoints.some(({ host }) => host !== undefined) &&
+    [...profiles.values()].some(({ inbound }) => passes(inbound)) &&
+    [...profiles.values(), ...policies.values()].some(({ outbound }) => passes(outbound))
+  );
+}
+
+function togetherOf({ size, members }: PeerClasses, { endpoints }: PolicyState): readonly Bits[] {
+  const hosts = members.map(([first]) => endpoints[first!]!.host);
+  const byHost = new Map([...new Set(hosts)].map((host) => [host, bitsOf(size, (index) => hosts[index] === host)]));
+  return hosts.map((host) => (host === undefined ? noBits(size) : byHost.get(host)!));
+}
+
+/** All CIDRs or selectors that rules name, once. */
+export function named(rules: Iterable<BothRules>, what: 'cidr' | 'selector'): readonly string[] {
+  const found = new Set<string>();
+  const see = (match: PeerMatch | undefined): void => {
+    if (match?.[what] !== undefined) found.add(match[what]);
+  };
+  for (const { inbound, outbound } of rules) {
+    for (const { from, to } of [...inbound, ...outbound]) for (const one of [from, from.not, to, to.not]) see(one);
   }
-  return [...cidrs];
+  return [...found];
+}
+
+/** By selector, each of which must cut no class. */
+export function selectedBits(
+  { size, members }: PeerClasses,
+  state: PolicyState,
+  selectors: Iterable<string>,
+): ReadonlyMap<string, Bits> {
+  const result = new Map([...selectors].map((text) => [text, noBits(size)]));
+  const { of, sets } = truths(state, result.keys());
+  if (result.size === 0) return result;
+  for (const [index, [first]] of members.entries()) {
+    for (const text of sets[of(first!)]!) add(result.get(text)!, index);
+  }
+  return result;
 }
 
 /** Each CIDR that is asked for must cut no class. */
-export function peersOf(classes: PeerClasses, tags: ReadonlyMap<string, Bits>): Peers {
+export function peersOf(
+  classes: PeerClasses,
+  tags: ReadonlyMap<string, Bits>,
+  selectors: ReadonlyMap<string, Bits>,
+): Peers {
   const nobody = noBits(classes.size);
   const cidrs = new Map<string, Bits>();
   return {
     tag: (tag) => tags.get(tag) ?? nobody,
+    selector: (selector) => selectors.get(selector) ?? nobody,
     cidr: (cidr) => {
-      const bits = cidrs.get(cidr) ?? within(classes, parseNet(cidr)!)!;
+      const bits = cidrs.get(cidr) ?? whole(classes, inNet(classes.order, cidr))!;
       cidrs.set(cidr, bits);
       return bits;
     },
+    all: classes.all,
   };
 }
 
-export function diff(before: Matrix, after: Matrix): MatrixDiff {
-  const ids = (matrix: Matrix) => JSON.stringify(matrix.endpoints.map(({ id }) => id));
-  const classes = (matrix: Matrix) => JSON.stringify(matrix.traffic);
+export function diff(before: Matrix<AnyTraffic>, after: Matrix<AnyTraffic>): MatrixDiff {
+  const ids = (matrix: Matrix<AnyTraffic>) => JSON.stringify(matrix.endpoints.map(({ id }) => id));
+  const classes = (matrix: Matrix<AnyTraffic>) => JSON.stringify(matrix.traffic);
   if (ids(before) !== ids(after) || classes(before) !== classes(after)) {
     throw new TypeError('only matrices over the same endpoints and the same traffic can be compared');
   }

@@ -121,6 +121,8 @@ export interface Host {
   readonly addresses: readonly string[];
   /** Felix' own default is DROP, but libcalico writes RETURN for every host (`pycalico/datastore.py`); so does this. */
   readonly endpointToHost?: HostAction;
+  /** Policy of its FORWARD chain. Docker from 1.13 on makes it DROP where it is the one to switch forwarding on. */
+  readonly forward?: 'ACCEPT' | 'DROP';
 }
 
 /** Addresses of tasks. */
@@ -197,6 +199,8 @@ export interface Decision {
   readonly inbound: SideDecision;
   /** The source address that the receiver sees, where masquerading hides the task's own. */
   readonly seenFrom?: string;
+  /** What is allowed gets there, and no answer comes back: felix.ts, `established-returns`. */
+  readonly repliesDie?: true;
 }
 
 /**

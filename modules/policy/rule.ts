@@ -311,10 +311,16 @@ function unexpected(
       'Ports are one word of numbers and commas after "ports", without blanks.',
     );
   }
+  return strange(reader, word, dialect, side);
+}
+
+/** A word that is no word of the grammar, or none here. */
+function strange(reader: Reader, word: Word, dialect: Dialect, side: 'from' | 'to' | undefined): Mistake {
+  const { text } = word;
   const near =
     text === 'tag' || text === 'label'
       ? ` The word is "${dialect.word}" here.`
-      : hint(text, [...words, ...(side === 'to' ? [] : ['to']), ...dialect.protocols]);
+      : hint(text, [...peerWords(dialect), ...(side === 'to' ? [] : ['to']), ...dialect.protocols]);
   return reader.mistake(
     'unexpected-word',
     word,

@@ -14,7 +14,8 @@
  *     formatSelector(selector)          -> a text that parses to the selector again
  *
  * Source: felix `calico/felix/selectors.py` (1.4), libcalico-go `lib/selector` (2.x). Refused although one of them takes
- * it: an empty set, a comma before "}", "all( )", a label called "in", and brackets in brackets more than a hundred deep.
+ * it: an empty set, a comma before "}", "all( )", line breaks, labels that begin like an operator ("in", "in-use",
+ * "notin/x"), and brackets in brackets more than a hundred deep.
  */
 import type { Place, Problem } from '../problem/problem.ts';
 import type { Labels } from './model.ts';
@@ -32,7 +33,7 @@ const deepest = 100;
 const all: Selector = { kind: 'all' };
 
 export function parseSelector(text: string, at: Place = { file: 'selector', line: 1, column: 1 }): Result<Selector> {
-  if (text.trim() === '') return fine(all);
+  if (/^[ \t]*$/.test(text)) return fine(all);
   try {
     const reader = new Tokens(text);
     const selector = readOr(reader, 0);
@@ -112,6 +113,7 @@ class Wrong extends Error {
   }
 }
 
+const wordHere = /[a-zA-Z0-9_./-]+/y;
 const signs = ['==', '!=', '&&', '||', '!', '(', ')', '{', '}', ','];
 
 class Tokens {
@@ -160,7 +162,8 @@ class Tokens {
       this.#offset = end + 1;
       return token;
     }
-    const word = /^[a-zA-Z0-9_./-]+/.exec(this.#text.slice(offset, offset + 1000))?.[0];
+    wordHere.lastIndex = offset;
+    const word = wordHere.exec(this.#text)?.[0];
     const text = word ?? signs.find((sign) => this.#text.startsWith(sign, offset));
     if (text === undefined) {
       const near = first === '=' || first === '&' || first === '|' ? ` "${first}${first}" is meant?` : '';
@@ -198,7 +201,9 @@ function readOne(reader: Tokens, depth: number): Selector {
     reader.expect(')', 'what is in brackets');
     return selector;
   }
-  if (token.kind !== 'word' || token.text === 'in' || token.text === 'not') {
+  // Go's tokenizer finds "in" and "not in" wherever the letters stand; "not" alone is a label.
+  const operator = /^(?:not)?in(?!\w)/.test(token.text) || (token.text === 'not' && reader.peek().text === 'in');
+  if (token.kind !== 'word' || operator) {
     throw new Wrong(token, `${shown(token)} stands where a label, "has(", "all()" or "(" is due.`);
   }
   // Felix wants no blank before the bracket, and none inside of "all()".

@@ -48,7 +48,7 @@ function ruleFault(rule: Rule, felix: Felix): string | undefined {
   const peers = [from, to, from.not, to.not].filter((peer) => peer !== undefined);
   return (
     unknownFault(rule, peers, felix) ??
-    (peers.some(hasPorts) ? portsFault(rule, felix) : undefined) ??
+    portsFault(rule, peers, felix) ??
     icmpFault(icmp, rule, felix) ??
     icmpFault(not?.icmp, rule, felix) ??
     firstFault(peers, (peer) => peerFault(peer, felix)) ??
@@ -67,7 +67,9 @@ function unknownFault(rule: Rule, peers: readonly PeerMatch[], { version, knows 
 }
 
 /** sctp, 6, 17, udplite, 132 and 33 pass the validation of Python's Felix, and its renderer then knows tcp and udp only. */
-function portsFault({ protocol }: Rule, { quirks }: Felix): string | undefined {
+function portsFault({ protocol }: Rule, peers: readonly PeerMatch[], { quirks }: Felix): string | undefined {
+  const least = quirks.has('empty-ports-need-protocol') ? 0 : 1;
+  if (!peers.some(({ ports }) => ports !== undefined && ports.length >= least)) return undefined;
   const number = protocol === undefined ? 0 : protocolNumber(protocol);
   const ported = quirks.has('ports-drop-unless-tcp-udp') ? [6, 17, 33, 132, 136] : [6, 17];
   return ported.includes(number) ? undefined : 'ports need the protocol tcp or udp';
@@ -183,10 +185,6 @@ function nameProblems({ tiers = [] }: PolicyState): readonly Problem[] {
 
 function repeated(names: readonly string[]): readonly string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
-}
-
-function hasPorts(peer: PeerMatch): boolean {
-  return peer.ports !== undefined && peer.ports.length > 0;
 }
 
 function peerFault(peer: PeerMatch, { quirks }: Felix): string | undefined {

@@ -9,7 +9,10 @@ export function splitWords(line: string): readonly Word[] {
   return [...line.matchAll(/\S+/g)].map((match) => ({ text: match[0], offset: match.index }));
 }
 
-/** Splits as a POSIX shell does: '…', "…" and \ quote; nothing is expanded. Undefined when a quote is left open. */
+/**
+ * Splits as a POSIX shell does: '…', "…" and \ quote, and blanks are blanks, tabs and line breaks, not what Unicode has
+ * more; nothing is expanded. Undefined when a quote is left open.
+ */
 export function splitShell(line: string): readonly Word[] | undefined {
   const words: Word[] = [];
   let text = '';
@@ -17,7 +20,12 @@ export function splitShell(line: string): readonly Word[] | undefined {
   let quote = '';
   for (let i = 0; i < line.length; i++) {
     const char = line[i]!;
-    if (quote === '' && /\s/.test(char)) {
+    // A backslash before a line break goes on with the line.
+    if (char === '\\' && line[i + 1] === '\n' && quote !== "'") {
+      i++;
+      continue;
+    }
+    if (quote === '' && /[ \t\n]/.test(char)) {
       if (start >= 0) words.push({ text, offset: start });
       text = '';
       start = -1;

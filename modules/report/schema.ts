@@ -113,6 +113,9 @@ const decision = object('Decision', 'A flow is allowed when both sides allow it.
   outbound: side,
   inbound: side,
   seenFrom: Type.Optional(text('The source address that the receiver sees, where it is not the source’s own.')),
+  repliesDie: Type.Optional(
+    Type.Literal(true, { description: 'What is allowed gets there, and a host drops what is answered.' }),
+  ),
 });
 
 const traffic = Type.Union(

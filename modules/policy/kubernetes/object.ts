@@ -9,7 +9,6 @@ import { hint } from '../hint.ts';
 import type { Sheet } from '../syntax/sheet.ts';
 import { readAlpha } from './alpha.ts';
 import { readBeta } from './beta.ts';
-import { isBlownUp } from './expansion.ts';
 import { below, type Field, missing, readFields, readItems, type Schema } from './fields.ts';
 import { passedOver, templated } from './kinds.ts';
 import { readNamespace } from './namespace.ts';
@@ -65,15 +64,6 @@ const listSchema: Schema = { keys: ['apiVersion', 'kind', 'metadata', 'items'], 
 const headExample = '{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy}';
 
 export function readObject(sheet: Sheet, node: unknown, path: string): readonly Change[] {
-  if (isBlownUp(sheet, node)) {
-    sheet.add({
-      code: 'too-many-aliases',
-      at: sheet.at(node, path),
-      what: 'The aliases in here stand for far more than is written.',
-      rule: 'An alias saves a few lines; aliases of aliases of aliases are taken for an attack.',
-    });
-    return [];
-  }
   return readAny(sheet, { value: node, path }, undefined);
 }
 

@@ -4,7 +4,7 @@ import type { Place, Problem } from '../../problem/problem.ts';
 import { hint } from '../hint.ts';
 
 /** Aliases of aliases can stand for more than any memory holds. */
-const mostRepeated = 1_000_000;
+const mostRepeated = 300_000;
 
 /** A pair of a map. */
 export interface Entry {

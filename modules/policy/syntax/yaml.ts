@@ -4,7 +4,16 @@
  *
  *     composeYaml(text) -> at least one document, with what is wrong among their errors, and where the lines begin
  */
-import { isScalar, Lexer, LineCounter, parseAllDocuments, visit, YAMLParseError, type Document } from 'yaml';
+import {
+  isScalar,
+  Lexer,
+  LineCounter,
+  parseAllDocuments,
+  parseDocument,
+  visit,
+  YAMLParseError,
+  type Document,
+} from 'yaml';
 import { deepest } from '../deep.ts';
 
 export function composeYaml(text: string): {
@@ -17,7 +26,7 @@ export function composeYaml(text: string): {
   const options = { stringKeys: true, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
   const tooDeep = deepAt(text);
   const parsed = parseAllDocuments(tooDeep === undefined ? text : '~', options);
-  const documents = ('empty' in parsed ? [parsed] : parsed) as readonly Document.Parsed[];
+  const documents = parsed.length === 0 ? [parseDocument('', options)] : parsed;
   if (tooDeep !== undefined) {
     documents[0]!.errors.push(wrong(tooDeep, 'IMPOSSIBLE', `It is nested in more than ${deepest} levels`));
   }

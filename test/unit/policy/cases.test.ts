@@ -603,6 +603,15 @@ describe('hosts and their own tasks', () => {
       expect([ask(python), ask(go)], action).toEqual([true, false]);
     }
     expect(evaluate(world(), 'task', 'h2', dns, felixOf(python)).allow).toBe(false);
+    // So it does with DHCP, of each IP version on its own ports.
+    const dhcp = (to: string, sourcePort: number, port: number) =>
+      evaluate(world('DROP'), 'task', to, { protocol: 'udp', sourcePort, port }, felixOf(python)).allow;
+    expect([dhcp('10.1.0.1', 68, 67), dhcp('10.1.0.1', 546, 547), dhcp('10.1.0.1', 67, 67)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([dhcp('fd01::1', 546, 547), dhcp('fd01::1', 68, 67)]).toEqual([true, false]);
   });
 
   test('to its own host a task gets by its outbound rules, unless the action is DROP', () => {

@@ -422,6 +422,31 @@ describe('questions about IP versions, hosts and pools', () => {
     expect(decide('b', 'odd', web)).not.toHaveProperty('seenFrom');
     expect(decide('a', '2001:db8::9', web)).not.toHaveProperty('seenFrom');
   });
+
+  test('a task of no pool, or of one that does not masquerade, and who goes to any pool, keep their address', () => {
+    const more = compileState({
+      ...state,
+      hosts: [{ name: 'h1', addresses: ['10.1.0.1', 'fd01::1'] }],
+      pools: [...(state.pools ?? []), { cidr: '10.9.0.0/16' }],
+    });
+    for (const [from, to] of [
+      ['near', '203.0.113.9'],
+      ['a', '10.9.0.1'],
+      ['a', '2001:db8::9'],
+    ] as const) {
+      expect(more.decide(from, to, web), `${from} ${to}`).not.toHaveProperty('seenFrom');
+    }
+  });
+
+  test('IPv6 is masqueraded by Go’s Felix alone', () => {
+    const six: PolicyState = {
+      ...state,
+      hosts: [{ name: 'h1', addresses: ['10.1.0.1', 'fd01::1'] }],
+      pools: [{ cidr: 'fd00::/64', masquerade: true }],
+    };
+    const seen = (version: string) => compileState(six, felix(version)).decide('a', '2001:db8::9', web).seenFrom;
+    expect([seen('plain'), seen('2.6.8'), seen('1.4.4')]).toEqual(['fd01::1', 'fd01::1', undefined]);
+  });
 });
 
 test('the whole worlds are worth asking: every way to decide is met', () => {

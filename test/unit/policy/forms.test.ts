@@ -28,8 +28,7 @@ function readBack(texts: readonly string[], one: PolicyState, before: Iterable<P
     perform(read.value.changes ?? [], draft);
   }
   expect(draft.problems).toEqual([]);
-  const { tiers: _, ...rest } = one;
-  return { ...rest, profiles: draft.profiles, ...(draft.tiers.length > 0 ? { tiers: draft.tiers } : {}) };
+  return { ...one, profiles: draft.profiles, tiers: draft.tiers };
 }
 
 const writable = (one: PolicyState): PolicyState => ({

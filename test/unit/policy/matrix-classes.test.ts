@@ -86,6 +86,64 @@ describe('an edited profile', () => {
   });
 });
 
+describe('edits that cut classes again and again', () => {
+  // One class each to begin with, so that the first word of the sets soon has no room for new ones.
+  const state: PolicyState = {
+    profiles: new Map(['a', 'b'].map((name) => [name, defaultProfile(name)])),
+    endpoints: Array.from({ length: 48 }, (_, index) => ({
+      id: `task-${index}`,
+      address: `10.0.0.${index}`,
+      profiles: [index % 2 === 0 ? 'a' : 'b'],
+    })),
+  };
+  const step = fc.record({
+    name: fc.constantFrom('a', 'b'),
+    action: fc.constantFrom<Rule['action']>('allow', 'deny'),
+    side: fc.constantFrom('inbound', 'outbound'),
+    last: fc.integer({ min: 0, max: 47 }),
+    length: fc.constantFrom(32, 32, 31, 30, 28),
+    port: fc.option(fc.constantFrom(80, 443)),
+    tags: fc.constantFrom(['a'], ['b'], ['a', 'b']),
+  });
+
+  function changed(profile: Profile, { action, side, last, length, port, tags }: StepOf<typeof step>): Profile {
+    const peer = { cidr: `10.0.0.${last}/${length}` };
+    const ported = port === null ? {} : { ports: [{ from: port, to: port }] };
+    const one: Rule = {
+      action,
+      protocol: 'tcp',
+      ...(side === 'inbound' ? { from: peer, to: ported } : { from: {}, to: { ...peer, ...ported } }),
+    };
+    return { ...profile, tags, [side]: [one, ...profile[side as 'inbound' | 'outbound']] };
+  }
+
+  test('come to what is computed anew', () => {
+    let most = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 45, size: 'max' }), (steps) => {
+        let [now, matrix] = [state, full(state)];
+        for (const [index, one] of steps.entries()) {
+          const profile = changed(now.profiles.get(one.name)!, one);
+          const change = edited(matrix, one.name, profile);
+          now = replaced(now, one.name, profile);
+          if (index % 10 === 9 || index === steps.length - 1) {
+            const { traffic } = change.matrix;
+            expect(apart(open(change.matrix), open(matrixOf(now, traffic)))).toEqual([]);
+            const { opened, closed } = classDiff(matrix, change.matrix);
+            expect([change.opened, change.closed]).toEqual([opened, closed]);
+          }
+          matrix = change.matrix;
+        }
+        most = Math.max(most, matrix.factors.classes.size);
+      }),
+      { numRuns: 40 },
+    );
+    expect(most).toBeGreaterThan(32);
+  });
+});
+
+type StepOf<Of> = Of extends fc.Arbitrary<infer One> ? One : never;
+
 describe('a difference in classes', () => {
   test('is the difference of all single verdicts', () => {
     fc.assert(

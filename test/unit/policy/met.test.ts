@@ -105,6 +105,14 @@ test('established-returns: where a host drops what is handed back to it', () => 
   expect(found([allow], '1.4.0', { hosts: hosts('DROP') })).toEqual([]);
 });
 
+test('ipv6-not-masqueraded: where a pool of IPv6 asks for it', () => {
+  const pools = (cidr: string, masquerade = true) => ({ pools: [{ cidr, masquerade }] });
+  expect(found([allow], '1.4.4', pools('fd00::/64'))).toEqual(['ipv6-not-masqueraded']);
+  expect(found([allow], '1.4.4', pools('fd00::/64', false))).toEqual([]);
+  expect(found([allow], '1.4.4', pools('10.0.0.0/8'))).toEqual([]);
+  expect(found([allow], '2.6.8', pools('fd00::/64'))).toEqual([]);
+});
+
 test('profile-order-kept: where nothing of an endpoint changes but the order of its profiles', () => {
   const state = (...profiles: string[]): PolicyState => ({
     profiles: new Map(),

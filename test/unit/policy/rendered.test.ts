@@ -23,11 +23,15 @@ function placed(state: PolicyState): PolicyState {
 
 /** What the kernel of each host holds. */
 function planes(state: PolicyState): ReadonlyMap<string, Dataplane> {
-  const nodes = Object.entries(toEtcd(state)).map(([key, value]) => ({ key, value: JSON.stringify(value) }));
+  const nodes = Object.entries(toEtcd(state)).map(([key, value]) => ({
+    key,
+    value: JSON.stringify(value),
+    modifiedIndex: 1,
+  }));
   return new Map(
     hosts.map(({ name }) => {
       const felix = new FelixState(name);
-      felix.load({ key: felixRoot, dir: true, nodes });
+      felix.load({ key: felixRoot, dir: true, nodes, modifiedIndex: 1 });
       return [name, dataplane(felix)];
     }),
   );
@@ -93,5 +97,6 @@ test.each([
     }),
     { numRuns },
   );
-  expect(Math.min(allowed, denied)).toBeGreaterThan(numRuns);
+  // About as many as there are worlds; half of that is never missed by chance.
+  expect(Math.min(allowed, denied)).toBeGreaterThan(numRuns / 2);
 });

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { parsers } from './parsers.ts';
 import { fuzz } from './run.ts';
 
-const total = Number(process.env['FUZZ_RUNS'] ?? 30_000);
+const total = Number(process.env['FUZZ_RUNS'] ?? 20_000);
 const seed = process.env['FUZZ_SEED'] ?? '1';
 const runs = Math.ceil(total / parsers.length);
 

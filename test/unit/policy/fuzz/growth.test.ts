@@ -9,7 +9,7 @@ import { long, type Family } from './long.ts';
 import { parsers } from './parsers.ts';
 import { within } from './run.ts';
 
-const length = Number(process.env['FUZZ_LENGTH'] ?? 8_000);
+const length = Number(process.env['FUZZ_LENGTH'] ?? 4_000);
 /** What is this fast may grow as it likes: nobody waits for it, and clocks are not exact. In milliseconds. */
 const unnoticed = 25;
 const patience = 20_000;

@@ -274,10 +274,44 @@ spec:
 const lines = `# what made it
 ${commandSeeds.slice(0, 8).join('\n')}
 
-calicoctl profile web rule update <<END
-${rulesJson}
-END
 `;
+
+export const ruleJson: Source = {
+  seeds: [rulesJson, '{"id": "a", "inbound_rules": [], "outbound_rules": []}'],
+  words: profiles.words,
+};
+
+export const commands: Source = {
+  seeds: [
+    lines,
+    'set -e\nsudo -E ETCD_AUTHORITY=10.0.0.1:2379 calicoctl profile add a\n$ calicoctl profile a rule add inbound \\\n  allow tcp\n',
+    'calicoctl profile add a\r\ncalicoctl profile a tag add b\r\n',
+  ],
+  words: [...command.words, '\n', '\r\n', ' \\\n', '# x\n', 'sudo ', '$ ', 'A=b ', 'set -e\n'],
+};
+
+const annotations = [
+  'allow tcp from label role=client to ports 80',
+  'deny icmp type 8; allow from cidr 10.0.0.0/8;allow udp from ports 53,54 label example.com/a.b=c_d',
+  'allow',
+];
+export const annotation: Source = {
+  seeds: annotations,
+  words: [
+    ...ruleWords,
+    ';',
+    '; ',
+    'label',
+    'label',
+    'a=b',
+    'a=',
+    '=b',
+    'a=b=c',
+    'x.y/a=b',
+    'X/a=b',
+    'label role=client',
+  ],
+};
 
 export const document: Source = {
   seeds: [

@@ -1,8 +1,8 @@
 /** Reads one YAML document of an object of Kubernetes, for the tests of its readers. */
-import { LineCounter, parseDocument } from 'yaml';
 import type { Change } from '../../../../modules/policy/change.ts';
 import { readObject } from '../../../../modules/policy/kubernetes/object.ts';
 import { Sheet } from '../../../../modules/policy/syntax/sheet.ts';
+import { composeYaml } from '../../../../modules/policy/syntax/yaml.ts';
 import type { Problem } from '../../../../modules/problem/problem.ts';
 
 export interface Reading {
@@ -13,8 +13,8 @@ export interface Reading {
 
 /** Of text that is YAML. */
 export function reading(text: string): Reading {
-  const lines = new LineCounter();
-  const yaml = parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });
+  const { documents, lines } = composeYaml(text);
+  const yaml = documents[0]!;
   if (yaml.errors.length > 0) throw new Error(`not YAML: ${yaml.errors[0]?.message ?? ''}`);
   const sheet = new Sheet(text, 'web.yaml', lines, yaml);
   const changes = readObject(sheet, yaml.contents, '');
