@@ -14,7 +14,7 @@ export interface LabProbe {
   readonly from: string;
   /** The target's namespace, which is the name that it answers with. */
   readonly to: string;
-  /** IPv4. */
+  /** IPv4 or IPv6; `icmp` is that of its version. */
   readonly address: string;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   readonly port: number;
@@ -85,17 +85,18 @@ const verdictOf = (errno: number): Verdict => {
 
 function open(probe: LabProbe): number {
   sys.enter(probe.from);
+  const version = sys.versionOf(probe.address);
   if (probe.protocol === 'icmp') {
-    const fd = sys.socket(sys.SOCK_DGRAM, sys.IPPROTO_ICMP);
-    sys.reportErrors(fd);
+    const fd = sys.socket(version, sys.SOCK_DGRAM, version === 4 ? sys.IPPROTO_ICMP : sys.IPPROTO_ICMPV6);
+    sys.reportErrors(fd, version);
     return fd;
   }
-  const fd = sys.socket(probe.protocol === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
+  const fd = sys.socket(version, probe.protocol === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
   if (probe.protocol === 'tcp') sys.abortOnClose(fd);
-  else sys.reportErrors(fd);
+  else sys.reportErrors(fd, version);
   const [low, high] = probe.sourcePorts;
   for (let tries = 1; ; tries++) {
-    const failed = sys.bind(fd, sys.address('0.0.0.0', nextPort(probe.from, probe.sourcePorts)));
+    const failed = sys.bind(fd, sys.address(sys.anyAddress(version), nextPort(probe.from, probe.sourcePorts)));
     if (failed === 0) return fd;
     if (failed !== sys.errno.EADDRINUSE || tries > Math.min(200, high - low)) {
       sys.close(fd);
@@ -171,7 +172,10 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     const failed = sys.connect(fd, sys.address(probe.address, probe.port));
     if (failed !== 0 && failed !== sys.errno.EINPROGRESS) return finish(flight, verdictOf(failed));
     if (probe.protocol !== 'tcp') {
-      const refused = sys.send(fd, probe.protocol === 'udp' ? question(nonce + index) : echo(nonce + index));
+      const refused = sys.send(
+        fd,
+        probe.protocol === 'udp' ? question(nonce + index) : echo(nonce + index, sys.versionOf(probe.address)),
+      );
       if (refused !== 0) return finish(flight, verdictOf(refused));
     }
     epoll.add(fd, probe.protocol === 'tcp' ? sys.EPOLLOUT : sys.EPOLLIN);
@@ -198,7 +202,12 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     }
     const answer = input.subarray(0, length);
     if (probe.protocol === 'icmp') {
-      if (answer[0] === 0 && length >= 16 && answer.readUInt32BE(12) === nonce + flight.index) finish(flight, 'open');
+      if (
+        answer[0] === echoReply[sys.versionOf(probe.address)] &&
+        length >= 16 &&
+        answer.readUInt32BE(12) === nonce + flight.index
+      )
+        finish(flight, 'open');
       return;
     }
     if (probe.protocol === 'udp' && (length < 8 || answer.readUInt32BE(4) !== nonce + flight.index)) return;
@@ -240,10 +249,12 @@ function question(nonce: number): Buffer {
   return bytes;
 }
 
+const echoReply = { 4: 0, 6: 129 } as const;
+
 /** An echo request; the kernel fills in the identifier and the checksum. */
-function echo(nonce: number): Buffer {
+function echo(nonce: number, version: sys.Version): Buffer {
   const bytes = Buffer.alloc(16);
-  bytes[0] = 8;
+  bytes[0] = version === 4 ? 8 : 128;
   question(nonce).copy(bytes, 8);
   return bytes;
 }

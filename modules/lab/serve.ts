@@ -11,6 +11,8 @@ export interface Listen {
   readonly namespace: string;
   readonly tcp: readonly number[];
   readonly udp: readonly number[];
+  /** Also on IPv6, which is otherwise off. */
+  readonly six?: boolean;
 }
 
 export type ServeRequest =
@@ -34,17 +36,27 @@ const known = new Set<string>();
 let arrived: number[] = [];
 
 const packet = Buffer.alloc(2048);
-const peer = Buffer.alloc(16);
+const peer = Buffer.alloc(28);
 const answer = Buffer.alloc(512);
 
-function open(namespace: string, kind: 'tcp' | 'udp', port: number): void {
-  const key = `${namespace} ${kind} ${port}`;
+interface Service {
+  readonly kind: 'tcp' | 'udp';
+  readonly port: number;
+  readonly version: sys.Version;
+}
+
+const nameOf = (namespace: string, { kind, port, version }: Service): string =>
+  `${namespace} ${kind} ${port} IPv${version}`;
+
+function open(namespace: string, service: Service): void {
+  const { kind, port, version } = service;
+  const key = nameOf(namespace, service);
   if (known.has(key)) return;
   sys.enter(namespace);
-  const fd = sys.socket(kind === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
+  const fd = sys.socket(version, kind === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
   sys.reuseAddress(fd);
   if (kind === 'udp') sys.bigReceiveBuffer(fd);
-  const failed = sys.bind(fd, sys.address('0.0.0.0', port));
+  const failed = sys.bind(fd, sys.address(sys.anyAddress(version), port));
   if (failed !== 0) throw new sys.SyscallError(`bind ${key}`, failed);
   if (kind === 'tcp') sys.listen(fd);
   byFd.set(fd, { fd, kind, name: key, identity: Buffer.from(`${namespace}\n`) });
@@ -52,10 +64,11 @@ function open(namespace: string, kind: 'tcp' | 'udp', port: number): void {
   epoll.add(fd, sys.EPOLLIN);
 }
 
-/** Lets the namespace's probes use ICMP sockets, and keeps IPv6's own chatter off its interface. */
-function prepare(namespace: string): void {
+/** Lets the namespace's probes use ICMP sockets, and keeps IPv6's own chatter off its interface where it is not asked for. */
+function prepare(namespace: string, six: boolean): void {
   sys.enter(namespace);
   writeFileSync('/proc/sys/net/ipv4/ping_group_range', '0 0');
+  if (six) return;
   try {
     writeFileSync('/proc/sys/net/ipv6/conf/all/disable_ipv6', '1');
   } catch {
@@ -76,7 +89,7 @@ function ready({ fd, kind, identity }: Listener): void {
     arrived.push(packet.readUInt32BE(4));
     packet.copy(answer, 0, 0, 8);
     identity.copy(answer, 8);
-    sys.sendTo(fd, answer, 8 + identity.length, peer);
+    sys.sendBack(fd, answer, 8 + identity.length, peer);
   }
 }
 
@@ -90,13 +103,17 @@ function end(which: (listener: Listener) => boolean): void {
 
 function handle(request: ServeRequest): unknown {
   if ('listen' in request) {
-    for (const { namespace, tcp, udp } of request.listen) {
-      prepare(namespace);
+    for (const { namespace, tcp, udp, six = false } of request.listen) {
+      prepare(namespace, six);
+      const versions: readonly sys.Version[] = six ? [4, 6] : [4];
+      const services = versions.flatMap((version) => [
+        ...tcp.map((port): Service => ({ kind: 'tcp', port, version })),
+        ...udp.map((port): Service => ({ kind: 'udp', port, version })),
+      ]);
       // A port that an earlier policy needed would not be the closed one that a control takes it for.
-      const wanted = new Set([...tcp.map((port) => `tcp ${port}`), ...udp.map((port) => `udp ${port}`)]);
-      end(({ name }) => name.startsWith(`${namespace} `) && !wanted.has(name.slice(namespace.length + 1)));
-      for (const port of tcp) open(namespace, 'tcp', port);
-      for (const port of udp) open(namespace, 'udp', port);
+      const wanted = new Set(services.map((service) => nameOf(namespace, service)));
+      end(({ name }) => name.startsWith(`${namespace} `) && !wanted.has(name));
+      for (const service of services) open(namespace, service);
     }
     return true;
   }

@@ -4,6 +4,7 @@
  */
 import { openSync } from 'node:fs';
 import koffi from 'koffi';
+import { addressNumber6 } from '../policy/address6.ts';
 
 const libc = koffi.load('libc.so.6');
 const errnoOf = (): number => koffi.errno();
@@ -31,12 +32,14 @@ const c = {
   epoll_wait: libc.func('int epoll_wait(int epfd, _Out_ uint8_t *events, int max, int timeout)'),
 };
 
-export const AF_INET = 2;
+const AF_INET = 2;
+const AF_INET6 = 10;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 export const IPPROTO_ICMP = 1;
+export const IPPROTO_ICMPV6 = 58;
 export const EPOLLIN = 1;
 export const EPOLLOUT = 4;
 const SOL_SOCKET = 1;
@@ -44,6 +47,8 @@ const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
 const SO_RCVBUFFORCE = 33;
+const SOL_IPV6 = 41;
+const IPV6_V6ONLY = 26;
 
 export const errno = {
   EAGAIN: 11,
@@ -101,24 +106,39 @@ export function forget(namespace: string): void {
   namespaces.delete(namespace);
 }
 
-/** A non-blocking socket in the namespace that the thread is in. */
-export const socket = (type: number, protocol = 0): number =>
-  check('socket', c.socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol) as number);
+/** Of addresses and sockets. */
+export type Version = 4 | 6;
+
+/** A non-blocking socket in the namespace that the thread is in. One for IPv6 is for nothing else. */
+export function socket(version: Version, type: number, protocol = 0): number {
+  const family = version === 4 ? AF_INET : AF_INET6;
+  const fd = check('socket', c.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol) as number);
+  if (version === 6) c.setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, one, 4);
+  return fd;
+}
 
 export const close = (fd: number): void => void c.close(fd);
 
-/** `struct sockaddr_in`. */
+export const versionOf = (ip: string): Version => (ip.includes(':') ? 6 : 4);
+
+/** Every address of the machine. */
+export const anyAddress = (version: Version): string => (version === 4 ? '0.0.0.0' : '::');
+
+/** `struct sockaddr_in`, or `sockaddr_in6`. */
 export function address(ip: string, port: number): Buffer {
-  const bytes = Buffer.alloc(16);
-  bytes.writeUInt16LE(AF_INET, 0);
+  const six = versionOf(ip) === 6;
+  const bytes = Buffer.alloc(six ? 28 : 16);
+  bytes.writeUInt16LE(six ? AF_INET6 : AF_INET, 0);
   bytes.writeUInt16BE(port, 2);
-  for (const [index, part] of ip.split('.').entries()) bytes[4 + index] = Number(part);
+  if (six) bytes.write(addressNumber6(ip)!.toString(16).padStart(32, '0'), 8, 'hex');
+  else for (const [index, part] of ip.split('.').entries()) bytes[4 + index] = Number(part);
   return bytes;
 }
 
 /** 0, or the errno. */
-export const bind = (fd: number, at: Buffer): number => ((c.bind(fd, at, 16) as number) < 0 ? errnoOf() : 0);
-export const connect = (fd: number, to: Buffer): number => ((c.connect(fd, to, 16) as number) < 0 ? errnoOf() : 0);
+export const bind = (fd: number, at: Buffer): number => ((c.bind(fd, at, at.length) as number) < 0 ? errnoOf() : 0);
+export const connect = (fd: number, to: Buffer): number =>
+  (c.connect(fd, to, to.length) as number) < 0 ? errnoOf() : 0;
 export const listen = (fd: number): number => check('listen', c.listen(fd, 4096) as number);
 
 /** A connection, or -1 when none waits. */
@@ -127,17 +147,18 @@ export const accept = (fd: number): number => c.accept4(fd, null, null, SOCK_NON
 /** 0, or the errno. */
 export const send = (fd: number, data: Buffer): number =>
   Number(c.send(fd, data, data.length, 0x4000)) < 0 ? errnoOf() : 0;
-export const sendTo = (fd: number, data: Buffer, length: number, to: Buffer): void =>
-  void c.sendto(fd, data, length, 0x4000, to, 16);
+/** To whom the last packet came from. */
+export const sendBack = (fd: number, data: Buffer, length: number, to: Buffer): void =>
+  void c.sendto(fd, data, length, 0x4000, to, addressLength[0]!);
 
 /** Bytes read, or minus the errno. */
 export function receive(fd: number, into: Buffer): number {
   const length = Number(c.recv(fd, into, into.length, 0));
   return length < 0 ? -errnoOf() : length;
 }
-const addressLength = [16];
+const addressLength = [0];
 export function receiveFrom(fd: number, into: Buffer, from: Buffer): number {
-  addressLength[0] = 16;
+  addressLength[0] = from.length;
   const length = Number(c.recvfrom(fd, into, into.length, 0, from, addressLength));
   return length < 0 ? -errnoOf() : length;
 }
@@ -152,8 +173,11 @@ export const abortOnClose = (fd: number): void => void c.setsockopt(fd, SOL_SOCK
 /** The default of 212 kB overflows at a few hundred answers, and a lost answer looks like a denial. */
 export const bigReceiveBuffer = (fd: number): void => void c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, big, 4);
 
-/** Hands ICMP errors to the socket at once (IP_RECVERR), not only the fatal ones. */
-export const reportErrors = (fd: number): void => void c.setsockopt(fd, 0, 11, one, 4);
+/** Hands ICMP errors to the socket at once (IP_RECVERR, IPV6_RECVERR), not only the fatal ones. */
+export function reportErrors(fd: number, version: Version): void {
+  const [level, name] = version === 4 ? [0, 11] : [SOL_IPV6, 25];
+  c.setsockopt(fd, level, name, one, 4);
+}
 
 const pending = Buffer.alloc(4);
 const pendingLength = [4];

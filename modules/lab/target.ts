@@ -1,8 +1,9 @@
 /** The lab as the verifier sees it. */
 import type { Cluster } from '../cluster/cluster.ts';
-import { keys, profileWrites } from '../datastore/calico.ts';
-import type { Profile } from '../policy/model.ts';
+import { keys, profileWrites, tierWrites } from '../datastore/calico.ts';
+import type { Profile, Tier } from '../policy/model.ts';
 import { Refusal } from '../problem/problem.ts';
+import { controlTier } from '../verify/plan.ts';
 import {
   TargetFailed,
   type Change,
@@ -81,12 +82,14 @@ export class LabTarget implements Target {
       const { tasks } = await this.#lab.call('status', {});
       const needed = new Set(tasks.flatMap((task) => task.profiles));
       const left = new Set(ended.flatMap((task) => task.profiles).filter((profile) => !needed.has(profile)));
-      await this.#lab.call('write', { writes: [...left].map((name) => ({ key: keys.profile(name) })) });
+      const gone = [...left].map((name) => ({ key: keys.profile(name) }));
+      await this.#lab.call('write', { writes: [...gone, { key: keys.tier(controlTier) }] });
     });
   }
 
-  write(profiles: readonly Profile[]): Promise<Change> {
-    return asked(() => this.#lab.call('write', { writes: profiles.flatMap(profileWrites) }));
+  write(profiles: readonly Profile[], tiers: readonly Tier[] = []): Promise<Change> {
+    const writes = [...profiles.flatMap(profileWrites), ...tiers.flatMap(tierWrites)];
+    return asked(() => this.#lab.call('write', { writes }));
   }
 
   async programmed(change: Change, limitMs: number): Promise<Programmed> {

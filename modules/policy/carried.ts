@@ -1,10 +1,15 @@
 /** Which tiers, policies and profiles an endpoint has, in the order in which Felix walks them. */
-import type { Carried } from './chain.ts';
 import type { Felix } from './felix.ts';
 import { labelsOf } from './labels.ts';
-import type { Endpoint, Labels, Policy, PolicyState, Tier } from './model.ts';
+import type { Direction, Endpoint, Labels, Policy, PolicyState, Tier } from './model.ts';
 import { matchesSelector, parseSelector, type Selector } from './selector.ts';
 import { policyFault } from './valid.ts';
+
+/** What an endpoint has: of each tier the policies that select it, both in order, and its profiles. */
+export interface Carried {
+  readonly tiers: readonly { readonly name: string; readonly policies: readonly Policy[] }[];
+  readonly profiles: readonly string[];
+}
 
 export interface CarriedBy extends Carried {
   /** Equal for endpoints with the same tiers and profiles. */
@@ -33,6 +38,15 @@ export function carriedBy(state: PolicyState, felix: Felix): (endpoint: Endpoint
     const { profiles, state: power } = endpoint;
     return { key: key + JSON.stringify(profiles), tiers: selected, profiles, inactive: power === 'inactive' };
   };
+}
+
+/** What of it polices a direction: a tier without a policy for that one is passed over. */
+export function policing(tiers: Carried['tiers'], direction: Direction, { knows }: Felix): Carried['tiers'] {
+  if (!knows.directions) return tiers;
+  return tiers.flatMap(({ name, policies }) => {
+    const own = policies.filter(({ directions }) => directions?.includes(direction) ?? true);
+    return own.length === 0 ? [] : [{ name, policies: own }];
+  });
 }
 
 interface ReadyTier {

@@ -4,6 +4,7 @@
  */
 import { parseNet } from './address.ts';
 import { parseNet6 } from './address6.ts';
+import { policing, type Carried } from './carried.ts';
 import type { Felix } from './felix.ts';
 import { selectorMembers, tagMembers, type Address, type TagMembers } from './labels.ts';
 import type {
@@ -13,7 +14,6 @@ import type {
   IpVersion,
   Peer,
   PeerMatch,
-  Policy,
   PolicyState,
   PortRange,
   Profile,
@@ -54,12 +54,6 @@ export function worldOf(state: PolicyState, felix: Felix): World {
   return { state, felix, tags: tagMembers(state), selected: selectorMembers(state) };
 }
 
-/** What an endpoint has: of each tier the policies that select it, both in order, and its profiles. */
-export interface Carried {
-  readonly tiers: readonly { readonly name: string; readonly policies: readonly Policy[] }[];
-  readonly profiles: readonly string[];
-}
-
 export function chainOf(world: World, { tiers, profiles }: Carried, direction: Direction, version: IpVersion): Chain {
   const { state, felix } = world;
   const rulesOf = (rules: readonly Rule[], because: Named): readonly ReadyRule[] =>
@@ -72,7 +66,7 @@ export function chainOf(world: World, { tiers, profiles }: Carried, direction: D
       return [ready(rendered.rule, { direction, allow: rendered.rule.action === 'allow', because: why }, world)];
     });
 
-  const sections: Section[] = tiers.map(({ name: tier, policies }) => ({
+  const sections: Section[] = policing(tiers, direction, felix).map(({ name: tier, policies }) => ({
     policies: policies.map((one) => rulesOf(one[direction], { kind: 'policy rule', tier, policy: one.name })),
     end: {
       direction,
@@ -95,7 +89,8 @@ export function chainOf(world: World, { tiers, profiles }: Carried, direction: D
     sections.push({ rules: rulesOf(profile[direction], { kind: 'rule', profile: profile.name }) });
   }
   const steps = sections.flatMap((section) => ('rules' in section ? section.rules : section.policies.flat()));
-  if (tiers.length === 0 && !steps.some(({ passes }) => passes)) return { decide: firstMatch(steps, end) };
+  if (!sections.some((section) => 'policies' in section) && !steps.some(({ passes }) => passes))
+    return { decide: firstMatch(steps, end) };
   const leaks = felix.quirks.has('next-tier-mark-leaks');
   return {
     decide: (flow, marked) => walk(sections, end, flow, marked, leaks).decision,

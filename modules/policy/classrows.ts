@@ -7,9 +7,10 @@
  * answers share them: the steps hang together as a tree, each of them computed when it is first needed.
  */
 import { BitsNumbers, copier, has, isEmpty, noBits, same, type Bits, type Copy } from './bits.ts';
-import type { CarriedBy } from './carried.ts';
+import { policing, type CarriedBy } from './carried.ts';
 import type { PeerClasses } from './classes.ts';
 import type { Half, ReadyRule, ReadyRules } from './classrules.ts';
+import type { Felix } from './felix.ts';
 import type { Direction, Policy } from './model.ts';
 
 /** Chains of both directions, by class. */
@@ -25,6 +26,7 @@ export interface Column extends Readonly<Record<Direction, readonly Bits[]>> {
 
 /** What is walked. */
 export interface Walked {
+  readonly felix: Felix;
   readonly classes: PeerClasses;
   /** Those that Felix takes. */
   readonly profiles: ReadonlyMap<string, ReadyRules>;
@@ -152,8 +154,10 @@ interface Parts {
   readonly particular: boolean;
 }
 
-function partsOf({ profiles, policies }: Walked, chain: CarriedBy, direction: Direction): Parts {
-  const tiers = chain.tiers.map((tier) => tier.policies.map((policy) => policies.get(policy)![direction]));
+function partsOf({ profiles, policies, felix }: Walked, chain: CarriedBy, direction: Direction): Parts {
+  const tiers = policing(chain.tiers, direction, felix).map((tier) =>
+    tier.policies.map((policy) => policies.get(policy)![direction]),
+  );
   const known = chain.profiles.map((name) => profiles.get(name)?.[direction]);
   // Felix jumps to a chain that drops, so what follows a missing profile is never reached.
   const missing = known.indexOf(undefined);

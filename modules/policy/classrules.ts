@@ -73,14 +73,11 @@ export function again(ready: ReadyRules, touches: (peer: PeerMatch) => boolean, 
 /** The rules over other classes; the very same where that changes no set. */
 export function widenedRules(ready: ReadyRules, widened: (bits: Bits) => Bits): ReadyRules {
   const half = (old: Half): Half => {
-    let changed = false;
     const rules = old.rules.map((rule) => {
       const [peer, own] = [rule.peer && widened(rule.peer), rule.own && widened(rule.own)];
-      if (peer === rule.peer && own === rule.own) return rule;
-      changed = true;
-      return { ...rule, peer, own };
+      return peer === rule.peer && own === rule.own ? rule : { ...rule, peer, own };
     });
-    return changed ? halfOf(rules) : old;
+    return rules.every((rule, index) => rule === old.rules[index]) ? old : halfOf(rules);
   };
   const [inbound, outbound] = [half(ready.inbound), half(ready.outbound)];
   return inbound === ready.inbound && outbound === ready.outbound ? ready : { inbound, outbound };

@@ -153,11 +153,12 @@ export function toEtcd(state: PolicyState): Record<string, unknown> {
     // Python's Felix also takes "default" for no order, Go's does not.
     objects[`${folder}/metadata`] = order === undefined ? {} : { order };
     for (const policy of policies) {
-      const { name: id, selector, order: place, ...rules } = policy;
+      const { name: id, selector, order: place, directions, ...rules } = policy;
       objects[`${folder}/policy/${id}`] = {
         selector,
         ...(place === undefined ? {} : { order: place }),
         ...rulesToEtcd(rules),
+        ...(directions && { types: directions.map((one) => (one === 'inbound' ? 'ingress' : 'egress')) }),
       };
     }
   }
@@ -249,8 +250,8 @@ function nets(value: unknown, suffix: string, good: (text: string) => boolean): 
   });
 }
 
-/** What later versions of Go's Felix read of a policy, and the model has not: directions, and places other than FORWARD. */
-const laterKeys = ['types', 'untracked', 'pre_dnat', 'apply_on_forward'];
+/** What later versions of Go's Felix read of a policy, and the model has not: places other than FORWARD. */
+const laterKeys = ['untracked', 'pre_dnat', 'apply_on_forward'];
 
 function readPolicy(name: string, value: unknown, felix: Felix, told: Told): Policy {
   const json = record(value);
@@ -265,10 +266,25 @@ function readPolicy(name: string, value: unknown, felix: Felix, told: Told): Pol
   if (typeof chosen !== 'string') throw new Invalid('a policy needs a selector');
   const rules = inboundAndOutbound(json, felix, told);
   if (typeof rules === 'string') throw new Invalid(rules);
-  const policy: Policy = { name, ...readOrder(json['order'], felix), selector: chosen, ...rules };
+  const directions = readTypes(json['types'], felix, told);
+  const policy: Policy = { name, ...readOrder(json['order'], felix), selector: chosen, ...directions, ...rules };
   const fault = policyFault(policy, felix);
   if (fault !== undefined) throw new Invalid(fault);
   return policy;
+}
+
+/** None, or an empty list, means both. */
+function readTypes(types: unknown, felix: Felix, told: Told): Pick<Policy, 'directions'> {
+  if (types === undefined) return {};
+  if (!felix.knows.directions) {
+    if (felix.quirks.has('lenient-json')) told('ignored', 'the key "types" is of Felix 2.6, and not seen');
+    return {};
+  }
+  const words = list(types).map((word) => {
+    if (word === 'ingress' || word === 'egress') return word === 'ingress' ? 'inbound' : 'outbound';
+    throw new Invalid(`${shown(word)} is none of ingress and egress`);
+  });
+  return words.length === 0 ? {} : { directions: unique(words) };
 }
 
 function readOrder(order: unknown, { quirks }: Felix): { readonly order?: number } {

@@ -18,6 +18,8 @@ export interface Knows {
   readonly tiers: boolean;
   readonly negation: boolean;
   readonly log: boolean;
+  /** Policies for one direction only; others take them as for both. */
+  readonly directions: boolean;
 }
 
 /** What each quirk does, and the cases of test/unit/policy/cases.test.ts that show it. */
@@ -95,7 +97,7 @@ export interface Felix {
 /** The model as Felix means it. The mark leaks there too: every Felix that knows tiers has it. */
 export const plainFelix: Felix = {
   version: 'plain',
-  knows: { tiers: true, negation: true, log: true },
+  knows: { tiers: true, negation: true, log: true, directions: true },
   quirks: new Set<Quirk>(['version-contradiction-invalid', 'next-tier-mark-leaks']),
 };
 
@@ -115,10 +117,11 @@ const python: readonly Quirk[] = [
 ];
 const go: readonly Quirk[] = ['port-zero-invalid', 'text-protocol-numbers', 'lenient-json', 'next-tier-mark-leaks'];
 
-const nothing: Knows = { tiers: false, negation: false, log: false };
+const nothing: Knows = { tiers: false, negation: false, log: false, directions: false };
 const tiers: Knows = { ...nothing, tiers: true };
 const negation: Knows = { ...tiers, negation: true };
-const everything: Knows = { tiers: true, negation: true, log: true };
+const logged: Knows = { ...negation, log: true };
+const everything: Knows = { ...logged, directions: true };
 
 /**
  * Oldest first. 1.4.1 came as b1 and b2, in calico/node v0.21 and v0.22. Whether they still want both lists of rules was
@@ -128,13 +131,13 @@ const versions: readonly (readonly [version: string, knows: Knows, quirks: reado
   ['1.3.0', nothing, [...python, 'outbound-rules-required', 'established-returns']],
   ['1.4.0b1', tiers, [...python, 'outbound-rules-required', 'next-tier-mark-leaks', 'established-returns']],
   ['1.4.0b2', negation, [...python, 'outbound-rules-required', 'next-tier-mark-leaks', 'established-returns']],
-  ['1.4.0', everything, [...python, 'outbound-rules-required', 'next-tier-mark-leaks']],
-  ['1.4.1b1', everything, [...python, 'outbound-rules-required', 'next-tier-mark-leaks']],
-  ['1.4.1b2', everything, [...python, 'outbound-rules-required', 'next-tier-mark-leaks']],
-  ['1.4.2', everything, [...python, 'next-tier-mark-leaks']],
-  ['1.4.4', everything, [...python, 'next-tier-mark-leaks']],
-  ['2.0.0', everything, go],
-  ['2.1.1', everything, go],
+  ['1.4.0', logged, [...python, 'outbound-rules-required', 'next-tier-mark-leaks']],
+  ['1.4.1b1', logged, [...python, 'outbound-rules-required', 'next-tier-mark-leaks']],
+  ['1.4.1b2', logged, [...python, 'outbound-rules-required', 'next-tier-mark-leaks']],
+  ['1.4.2', logged, [...python, 'next-tier-mark-leaks']],
+  ['1.4.4', logged, [...python, 'next-tier-mark-leaks']],
+  ['2.0.0', logged, go],
+  ['2.1.1', logged, go],
   ['2.6.8', everything, go],
 ];
 

@@ -102,7 +102,7 @@ export function matrixIn<T extends AnyTraffic>(
   const ready = <Key>(from: ReadonlyMap<Key, BothRules>): ReadonlyMap<Key, ReadyRules> =>
     new Map([...from].map(([key, one]) => [key, readyRules(one, peers, kinds)]));
   const [profiles, policies] = [ready(valid.profiles), ready(valid.policies)];
-  const walked: Walked = { classes, profiles, policies, leaks: leaky(scope), travels };
+  const walked: Walked = { felix: scope.felix, classes, profiles, policies, leaks: leaky(scope), travels };
   const columns = columnsOf(walked);
   const all = traffic ?? classify(rules.flatMap(({ inbound, outbound }) => [...inbound, ...outbound]));
   const active = all.map((one) => kinds.active(one));

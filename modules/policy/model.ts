@@ -82,6 +82,8 @@ export interface Policy {
   /** The lowest comes first; without one it is last. Equals go by name. */
   readonly order?: number;
   readonly selector: string;
+  /** Those that it speaks of; in the other one it is not there. Default: both. Felix 2.6 and later. */
+  readonly directions?: readonly Direction[];
   readonly inbound: readonly Rule[];
   readonly outbound: readonly Rule[];
 }

@@ -71,7 +71,7 @@ export function packetOf(traffic: Traffic): Packet {
 export function anyPacketOf(traffic: AnyTraffic): AnyPacket {
   const { protocol } = traffic;
   if (protocol === 'icmpv6') return { protocol, type: traffic.type, code: traffic.code };
-  if (typeof protocol !== 'number') return packetOf(traffic as Traffic);
+  if (typeof protocol !== 'number') return packetOf(traffic);
   // These have ports, of which no rule can ask.
   const named = (['sctp', 'udplite'] as const).find((name) => protocolNumber(name) === protocol);
   return named === undefined ? { protocol } : { protocol: named, sourcePort: ephemeral.from, port: usualPort };

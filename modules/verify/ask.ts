@@ -1,12 +1,14 @@
 /** One question: does this flow pass, who decides, and what would have to be written for it to pass. */
 import { addressNumber } from '../policy/address.ts';
 import { addressNumber6 } from '../policy/address6.ts';
-import { admission } from '../policy/admit.ts';
+import { admission, admissionText } from '../policy/admit.ts';
 import { describeSide } from '../policy/describe.ts';
+import { felixOf } from '../policy/felix.ts';
 import type { Packet } from '../policy/model.ts';
 import { ephemeral } from '../policy/traffic.ts';
 import { nearest } from '../problem/nearest.ts';
 import { Refusal } from '../problem/problem.ts';
+import { hasProfileCommand } from '../release/calico.ts';
 import type { ForeseenStep, Foresight } from './foresee.ts';
 
 export interface Answer {
@@ -17,7 +19,7 @@ export interface Answer {
   /** What the chain of the source says, and that of the destination. */
   readonly outbound: string;
   readonly inbound: string;
-  /** Commands that would admit it; none where it passes. */
+  /** What would admit it, a line for each side that refuses; none where it passes. */
   readonly admit: readonly string[];
   /** Why no rule would admit it. */
   readonly hopeless?: string;
@@ -26,7 +28,7 @@ export interface Answer {
 const example = 'npm run policy explain lab client backend tcp 9000';
 
 /** `words`: a network, a task, a host or an address for each end, then `tcp PORT`, `udp PORT` or `icmp`; TCP 80 where left out. */
-export function ask({ tasks, names }: Foresight, step: ForeseenStep, words: readonly string[]): Answer {
+export function ask({ tasks, names, channel }: Foresight, step: ForeseenStep, words: readonly string[]): Answer {
   const [from, to, protocol = 'tcp', port, more] = words;
   if (from === undefined || to === undefined) throw refusal('Two ends are asked about.', 'a source and a destination.');
   if (more !== undefined)
@@ -35,8 +37,9 @@ export function ask({ tasks, names }: Foresight, step: ForeseenStep, words: read
   const hosts = (step.state.hosts ?? []).map(({ name }) => name);
   const source = endOf(from, { tasks, hosts }, undefined);
   const target = endOf(to, { tasks, hosts }, source);
+  const felix = felixOf(channel);
   const decision = step.evaluator.decide(source, target, packet);
-  const admitted = decision.allow ? undefined : admission(step.state, source, target, packet, names);
+  const admitted = decision.allow ? undefined : admission(step.state, source, target, packet, felix);
   return {
     from: source,
     to: target,
@@ -44,7 +47,7 @@ export function ask({ tasks, names }: Foresight, step: ForeseenStep, words: read
     allow: decision.allow,
     outbound: describeSide(decision.outbound, names),
     inbound: describeSide(decision.inbound, names),
-    admit: typeof admitted === 'object' ? admitted.commands : [],
+    admit: typeof admitted === 'object' ? admissionText(admitted, hasProfileCommand(channel), names) : [],
     ...(typeof admitted === 'string' ? { hopeless: admitted } : {}),
   };
 }

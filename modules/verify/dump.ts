@@ -46,6 +46,7 @@ export function readDump(
     lint: lint(state, names, felix),
   };
   return {
+    channel,
     steps: [step],
     traffic,
     names,

@@ -12,10 +12,12 @@ import { displayName, type Names } from '../policy/names.ts';
 import { standInId } from '../policy/network.ts';
 import { packetOf, trafficClasses } from '../policy/traffic.ts';
 import type { Problem } from '../problem/problem.ts';
-import { controlNetwork } from './plan.ts';
-import { anyAddress, anyHost, controlTier, course, specs, type Step } from './states.ts';
+import type { ReleaseChannel } from '../release/channel.ts';
+import { controlNetwork, controlTier } from './plan.ts';
+import { anyAddress, anyHost, course, specs, type Step } from './states.ts';
 
 export interface Foresight {
+  readonly channel: ReleaseChannel;
   readonly steps: readonly ForeseenStep[];
   readonly traffic: readonly Traffic[];
   readonly names: Names;
@@ -68,6 +70,7 @@ export function foresee(
   );
   const { tasks } = all;
   return {
+    channel: cluster.release,
     traffic,
     names,
     tasks,

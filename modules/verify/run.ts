@@ -6,7 +6,7 @@ import type { PolicyHost } from '../policy/network.ts';
 import type { Problem } from '../problem/problem.ts';
 import { tried } from './converge.ts';
 import { worst } from './judge.ts';
-import { controlNetwork, controls, services } from './plan.ts';
+import { controlNetwork, controlTier, controls, services } from './plan.ts';
 import { randomFrom } from './random.ts';
 import type { ProbeTask, Report, StepReport } from './report.ts';
 import { anyAddress, anyHost, course, specs, type Step } from './states.ts';
@@ -136,7 +136,7 @@ async function launch(
   wanted: readonly TaskSpec[],
   open: Services,
 ): Promise<{ tasks: readonly LaunchedTask[]; change: Change }> {
-  const change = await target.write([...state.profiles.values()]);
+  const change = await target.write([...state.profiles.values()], state.tiers);
   const tasks = await target.launch(wanted, open);
   const missing = wanted.filter(({ name }, index) => tasks[index]?.name !== name).map(({ name }) => name);
   if (missing.length > 0) throw new TargetFailed(`${missing.join(', ')} did not start`);
@@ -174,7 +174,8 @@ export async function populate(
   const { steps, traffic, names } = course(cluster, documents, false, anyAddress(plan), host);
   const { state } = steps.at(-1)!;
   const own = [...state.profiles.values()].filter(({ name }) => names.get(name)?.name !== controlNetwork);
-  const change = await target.write(own);
+  const tiers = state.tiers?.filter(({ name }) => name !== controlTier);
+  const change = await target.write(own, tiers);
   await target.launch(withProfiles(plan.tasks, state), services(traffic));
   await target.programmed(change, target.neverMs);
 }

@@ -10,7 +10,7 @@ import type { Names } from '../policy/names.ts';
 import { standInId, type PolicyHost, type PolicyNetwork } from '../policy/network.ts';
 import { trafficClasses } from '../policy/traffic.ts';
 import { Refusal, type Place, type Problem } from '../problem/problem.ts';
-import { controlNetwork } from './plan.ts';
+import { controlNetwork, controlTier } from './plan.ts';
 import type { TaskSpec } from './target.ts';
 
 /** One step: the policy files up to it, compiled. */
@@ -131,9 +131,6 @@ export function course(
   const tiers = states.flatMap((state) => state.tiers ?? []);
   return { steps, traffic: trafficClasses(profiles, { tiers, felix }), names: all.names, warnings: all.warnings };
 }
-
-/** Before all others: what a policy for everybody says is not for those who tell a closed way from a broken one. */
-export const controlTier = controlNetwork;
 
 /** What is declared, without what a verification needs besides; its network stays. */
 function withoutControl({ tiers, ...rest }: PolicyState): PolicyState {

@@ -1,4 +1,5 @@
 /** One step of a walk: the change of policy, timed; the table in the new state; and what people wrote about it. */
+import { isDeepStrictEqual } from 'node:util';
 import { compileState, type Evaluator } from '../policy/evaluate.ts';
 import { resolveExpect } from '../policy/expect.ts';
 import { diff, matrixOf, type MatrixDiff } from '../policy/matrix.ts';
@@ -97,8 +98,9 @@ async function move(
   const changed = [...next.profiles.values()].filter(
     (profile) => JSON.stringify(stored?.profiles.get(profile.name)) !== JSON.stringify(profile),
   );
+  const tiers = (next.tiers ?? []).filter((tier) => !(stored?.tiers ?? []).some((one) => isDeepStrictEqual(one, tier)));
   const cells = probed(scene, diff(matrixOf(previous, traffic), matrixOf(next, traffic)));
-  return converge(scene, cells, () => target.write(changed), roundMs);
+  return converge(scene, cells, () => target.write(changed, tiers), roundMs);
 }
 
 /** Cells between probe tasks, in classes that can be probed: those of the control tasks are not policy's business. */

@@ -1,5 +1,5 @@
 /** What verification asks of a cluster. It knows nothing of how a target does it; the lab is one implementation. */
-import type { Profile } from '../policy/model.ts';
+import type { Profile, Tier } from '../policy/model.ts';
 import type { Verdict } from './report.ts';
 
 export interface Target {
@@ -16,8 +16,8 @@ export interface Target {
   launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]>;
   /** Ends the tasks that `launch` has started, with what nobody needs without them. Tasks that ran before stay. */
   cleanUp(): Promise<void>;
-  /** Brings the profiles in the datastore to this; those that are not named stay as they are. */
-  write(profiles: readonly Profile[]): Promise<Change>;
+  /** Brings profiles, and policies of tiers, in the datastore to this; those that are not named stay as they are. */
+  write(profiles: readonly Profile[], tiers?: readonly Tier[]): Promise<Change>;
   /** Waits until every node's agent says that it has programmed the change, for at most `limitMs`. */
   programmed(change: Change, limitMs: number): Promise<Programmed>;
   /** Sends all probes, in no particular order; the answers are in the order of the questions. */

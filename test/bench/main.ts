@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compiled } from '../../modules/root/root.ts';
+import { compiled, root } from '../../modules/root/root.ts';
 import { must, shell } from '../../modules/shell/shell.ts';
 import { benchLab } from './lab.ts';
 import { benchSynth } from './synth.ts';
@@ -18,6 +18,13 @@ async function benchVerbs(folder: string): Promise<Row[]> {
   const files = Array.from({ length: 200 }, (_, index) => join(folder, `cluster-${index}.yaml`));
   for (const [index, file] of files.entries()) writeFileSync(file, description(index));
   const validate = median(await times(5, () => node('validate', ...files)));
+  const stars = join(root, 'policies/stars');
+  const check = median(await times(15, () => node('policy', 'check', stars)));
+  const byNpm = median(
+    await times(5, () =>
+      must(shell, ['npm', '--prefix', root, 'run', 'policy', 'check', stars], { timeoutMs: 120_000 }),
+    ),
+  );
   return [
     {
       what: 'npm start: 1 master, 3 agents, 12 tasks, three steps',
@@ -30,6 +37,12 @@ async function benchVerbs(folder: string): Promise<Row[]> {
       measured: seconds(validate),
       goal: 'under 2 s',
       met: validate < 2_000,
+    },
+    {
+      what: 'npm run policy check on the Stars files: the process (and with npm, which starts it)',
+      measured: `${seconds(check)} (${seconds(byNpm)})`,
+      goal: 'under 0.3 s',
+      met: check < 300,
     },
   ];
 }

@@ -4,7 +4,7 @@ import { loadCluster } from '../../modules/cluster/load.ts';
 import { endpointWrite } from '../../modules/datastore/calico.ts';
 import type { EtcdNode } from '../../modules/datastore/etcd.ts';
 import type { LabTask } from '../../modules/lab/api.ts';
-import { profileChain, setName } from '../../modules/lab/felix/chains.ts';
+import { profileChain, setName } from '../../modules/lab/felix/names.ts';
 import { LabTarget } from '../../modules/lab/target.ts';
 import { topology } from '../../modules/lab/topology.ts';
 import { readDocument } from '../../modules/policy/read.ts';

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { loadCluster } from '../../modules/cluster/load.ts';
-import { profileWrites } from '../../modules/datastore/calico.ts';
-import { dataplane, restoreText, setText } from '../../modules/lab/felix/chains.ts';
+import { endpointWrite } from '../../modules/datastore/calico.ts';
+import { dataplane } from '../../modules/lab/felix/chains.ts';
+import { restoreText, setText } from '../../modules/lab/felix/restore.ts';
 import { FelixState } from '../../modules/lab/felix/state.ts';
 import { isDebian } from '../../modules/lab/programs.ts';
+import { toEtcd } from '../../modules/policy/etcd.ts';
 import { root } from '../../modules/root/root.ts';
+import type { Rule } from '../../modules/policy/model.ts';
 import { must, shell } from '../../modules/shell/shell.ts';
-import { rules } from '../unit/policy/arbitrary.ts';
+import { rules, selector, wholeRule } from '../unit/policy/arbitrary.ts';
 import { closeLab, openLab, withLab, type Stage } from './harness.ts';
 
 let folder: string;
@@ -41,31 +44,49 @@ describe('chains and sets', () => {
     to: { ports: destination },
   }));
   const name = fc.stringMatching(/^[a-zA-Z0-9_.][a-zA-Z0-9_.-]{0,60}$/);
+  /** One rule alone: the wrong one of many would leave a chain that drops. */
+  const one = fc.array(wholeRule, { maxLength: 1 });
   const profile = fc.record({
     name,
     tags: fc.uniqueArray(name, { maxLength: 3 }),
-    inbound: fc.oneof(rules, fc.array(many, { maxLength: 2 })),
-    outbound: rules,
+    inbound: fc.oneof(rules, one, fc.array(many, { maxLength: 2 })),
+    outbound: fc.oneof(rules, one),
   });
+  const policy = fc.record({ name, selector: fc.constantFrom('all()', '!has(x)'), inbound: one, outbound: one });
+  const selecting = (text: string): Rule => ({ action: 'next-tier', from: { selector: text }, to: {} });
+  const tier = fc.record({ name, policy, selector }).map(({ policy: own, selector: text, ...rest }) => ({
+    ...rest,
+    policies: [own, { ...own, name: `${own.name}2`, inbound: [...own.inbound, selecting(text)] }],
+  }));
 
-  test('are accepted by ipset and iptables-restore, whatever the profiles say', async () => {
+  test('are accepted by ipset and iptables-restore, whatever the policies and profiles say', async () => {
     let set = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.uniqueArray(profile, { minLength: 1, maxLength: 4, selector: (one) => one.name }),
-        async (all) => {
+        fc.uniqueArray(profile, { minLength: 1, maxLength: 4, selector: (each) => each.name }),
+        fc.uniqueArray(tier, { maxLength: 2, selector: (each) => each.name }),
+        async (all, tiers) => {
           const state = new FelixState('host');
-          for (const one of all) {
-            for (const { key, value } of profileWrites(one))
-              state.apply({ action: 'set', node: { key, value, modifiedIndex: 1 } });
-          }
+          const put = (key: string, value: string): void =>
+            state.apply({ action: 'set', node: { key, value, modifiedIndex: 1 } });
+          const objects = toEtcd({
+            profiles: new Map(all.map((each) => [each.name, each])),
+            tiers,
+            endpoints: [],
+          });
+          for (const [key, value] of Object.entries(objects)) put(key, JSON.stringify(value));
           for (const index of [0, 1, 2]) {
-            state.local.set(`/e/${index}`, {
+            const { key, value } = endpointWrite({
+              host: 'host',
+              orchestrator: 'cni',
+              workload: 'w',
+              id: `e${index}`,
               interface: `cali0000000000${index}`,
               mac: 'ee:ee:ee:ee:ee:ee',
-              profiles: all.map((one) => one.name).slice(0, index + 1),
-              addresses: [`10.65.0.${index}`],
+              profiles: all.map((each) => each.name).slice(0, index + 1),
+              address: `10.65.0.${index}`,
             });
+            put(key, value);
           }
           const plane = dataplane(state);
           // Sets first: a rule can only match one that is there. Each run begins with none.

@@ -4,65 +4,19 @@
  */
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import type { Cluster } from '../../modules/cluster/cluster.ts';
-import { keys, profileWrites } from '../../modules/datastore/calico.ts';
-import type { EtcdNode } from '../../modules/datastore/etcd.ts';
-import type { LabTask } from '../../modules/lab/api.ts';
-import { LabTarget } from '../../modules/lab/target.ts';
-import { topology } from '../../modules/lab/topology.ts';
-import { describe } from '../../modules/policy/describe.ts';
 import { compileState } from '../../modules/policy/evaluate.ts';
-import type { Peer, PolicyState, PortRange, Profile, Rule, Traffic } from '../../modules/policy/model.ts';
-import { formatRule } from '../../modules/policy/rule.ts';
-import { packetOf, trafficClasses } from '../../modules/policy/traffic.ts';
-import { cellsOf, probeOf, services } from '../../modules/verify/plan.ts';
-import type { LaunchedTask, Observation } from '../../modules/verify/target.ts';
-import { benchCluster } from './bench.ts';
-import { closeLab, openLab, type Stage } from './harness.ts';
+import type { Peer, PolicyState, PortRange, Profile, Rule } from '../../modules/policy/model.ts';
+import { trafficClasses } from '../../modules/policy/traffic.ts';
+import { everyPair, openKernel, questions, shown, type Kernel } from './kernel.ts';
 
 const runs = Number(process.env['FC_RUNS'] ?? 60);
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 
-/** Warm namespaces of one machine answer at once; what does not fit gets a second look with more time. */
-const quickMs = 100;
-const slowMs = 400;
-
-let stage: Stage;
-let target: LabTarget;
-let tasks: readonly LaunchedTask[];
-let endpoints: ReadonlyMap<string, EtcdNode>;
-let stored = new Set<string>();
-
+let kernel: Kernel;
 beforeAll(async () => {
-  const cluster = benchCluster();
-  stage = await openLab(cluster);
-  try {
-    await start(cluster);
-  } catch (error) {
-    await closeLab(stage);
-    throw error;
-  }
-  return () => closeLab(stage);
+  kernel = await openKernel();
+  return () => kernel.close();
 });
-
-async function start(cluster: Cluster): Promise<void> {
-  target = new LabTarget(stage.lab, cluster, stage.tools, { timeoutMs: quickMs });
-  const hosts = topology(cluster).hosts.filter(({ role }) => role === 'agent');
-  const specs = hosts.flatMap(({ name: node }) =>
-    ['a', 'b', 'c'].map((one) => ({ name: `${one}@${node}`, node, network: 'client', profiles: [] })),
-  );
-  tasks = await target.launch(specs, { tcp: [9000], udp: [9000] });
-  const { tasks: known } = await stage.lab.call('status', {});
-  endpoints = new Map(
-    await Promise.all(known.map(async (task) => [task.name, await endpointOf(task)] as [string, EtcdNode])),
-  );
-}
-
-async function endpointOf({ host, interface: name }: LabTask): Promise<EtcdNode> {
-  const { node } = await stage.lab.call('read', { key: `${keys.host(host)}/workload` });
-  const leaves = (at: EtcdNode | undefined): EtcdNode[] => (at?.nodes ? at.nodes.flatMap(leaves) : at ? [at] : []);
-  return leaves(node).find((leaf) => leaf.value?.includes(name)) ?? expect.fail(`no endpoint ${name}`);
-}
 
 // Nine tasks: a@ b@ c@ on each of three agents, whose blocks are the second to the fourth /26 of the pool.
 const cidr = fc.constantFrom(
@@ -155,33 +109,8 @@ type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 function stateOf({ profiles, lists: own }: World): PolicyState {
   return {
     profiles: new Map(profiles.flatMap((one) => (one === undefined ? [] : [[one.name, one]]))),
-    endpoints: tasks.map(({ name, address }, index) => ({ id: name, address, profiles: own[index]! })),
+    endpoints: kernel.tasks.map(({ name, address }, index) => ({ id: name, address, profiles: own[index]! })),
   };
-}
-
-/** Puts the state into etcd, and waits until every agent has it in its kernel. */
-async function program({ profiles, endpoints: list }: PolicyState): Promise<void> {
-  const writes = [
-    ...[...stored].filter((name) => !profiles.has(name)).map((name) => ({ key: keys.profile(name) })),
-    ...[...profiles.values()].flatMap(profileWrites),
-    ...list.map(({ id, profiles: profile_ids }) => {
-      const { key, value } = endpoints.get(id)!;
-      return { key, value: JSON.stringify({ ...(JSON.parse(value!) as object), profile_ids }) };
-    }),
-  ];
-  const done = await Promise.all(writes.map((write) => stage.lab.call('write', { writes: [write] })));
-  stored = new Set(profiles.keys());
-  const index = Math.max(...done.map((one) => one.index));
-  const { behind } = await target.programmed({ index }, 10_000);
-  expect(behind).toEqual([]);
-}
-
-interface Question {
-  readonly from: LaunchedTask;
-  readonly to: LaunchedTask;
-  readonly traffic: Traffic;
-  readonly allow: boolean;
-  readonly why: string;
 }
 
 const seen = { cells: 0, allowed: 0, cases: 0 };
@@ -189,51 +118,12 @@ const seen = { cells: 0, allowed: 0, cases: 0 };
 /** The cells in which the kernel does otherwise than the evaluator says, in words. */
 async function differences(state: PolicyState, inKernel = state): Promise<string[]> {
   const traffic = trafficClasses(state.profiles.values());
-  const evaluator = compileState(state);
-  await program(inKernel);
-  await stage.lab.call('listen', {
-    listen: tasks.map(({ name }) => ({ namespace: name, ...services(traffic) })),
-  });
-  const questions = cellsOf(tasks.length, traffic).map(({ from, to, traffic: kind }): Question => {
-    const decision = evaluator.decide(tasks[from]!.name, tasks[to]!.name, packetOf(traffic[kind]!));
-    const why = describe(decision);
-    return { from: tasks[from]!, to: tasks[to]!, traffic: traffic[kind]!, allow: decision.allow, why };
-  });
+  await kernel.program(inKernel);
+  const asked = questions(compileState(state), everyPair(kernel.tasks, kernel.tasks), traffic);
   seen.cases += 1;
-  seen.cells += questions.length;
-  seen.allowed += questions.filter(({ allow }) => allow).length;
-  let left: { question: Question; answer?: Observation }[] = questions.map((question) => ({ question }));
-  for (const timeoutMs of [quickMs, slowMs]) {
-    const answers = await target.probe(
-      left.map(({ question: { from, to, traffic: kind, allow } }) => probeOf(from.name, to, kind, allow)),
-      timeoutMs,
-    );
-    left = left
-      .map(({ question }, index) => ({ question, answer: answers[index]! }))
-      .filter(({ question: { allow }, answer }) =>
-        allow ? answer.verdict !== 'open' : answer.verdict !== 'dropped' || answer.arrived,
-      );
-    if (left.length === 0) return [];
-  }
-  return left.map(
-    ({ question: { from, to, traffic: kind, why }, answer }) =>
-      `${from.name} to ${to.name} on ${kind.name}: ${answer?.verdict ?? 'nothing'}${answer?.note === undefined ? '' : ` (${answer.note})`}, but ${why}`,
-  );
-}
-
-/** As short as a person would write it, so that a failing case can be read. */
-function shown(state: PolicyState): string {
-  const lines = (list: readonly Rule[]): string[] => list.map((one) => `    ${formatRule(one)}`);
-  return [
-    ...[...state.profiles.values()].flatMap(({ name, tags, inbound: into, outbound: out }) => [
-      `profile ${name}, tags ${tags.join(' ') || 'none'}`,
-      '  inbound',
-      ...lines(into),
-      '  outbound',
-      ...lines(out),
-    ]),
-    ...state.endpoints.map(({ id, address, profiles }) => `${id} ${address}: ${profiles.join(' ') || 'no profile'}`),
-  ].join('\n');
+  seen.cells += asked.length;
+  seen.allowed += asked.filter(({ decision }) => decision.allow).length;
+  return kernel.wrong(asked, traffic);
 }
 
 test(
@@ -276,7 +166,7 @@ test('a rule for one source port can be verified, though a task has that port on
     inbound: [only('tcp', 20_053), only('udp', 20_053)],
     outbound: [{ action: 'allow', from: {}, to: {} }],
   };
-  const endpointsOf = tasks.map(({ name, address }) => ({ id: name, address, profiles: ['p0'] }));
+  const endpointsOf = kernel.tasks.map(({ name, address }) => ({ id: name, address, profiles: ['p0'] }));
   expect(await differences({ profiles: new Map([['p0', profile]]), endpoints: endpointsOf })).toEqual([]);
 });
 

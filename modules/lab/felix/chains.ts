@@ -2,184 +2,179 @@
  * Felix's structure in iptables and ipset, rendered from the mirror of the datastore. Pure.
  *
  * FORWARD → felix-FORWARD → felix-FROM-ENDPOINT / felix-TO-ENDPOINT → one chain per endpoint and direction → one chain
- * per profile and direction; one ipset per tag; an accepted packet carries mark 0x1000000 back through RETURN.
- * Source: Felix 1.3 to 1.4 `frules.py`, `endpoint.py`, `profilerules.py`.
+ * per policy and direction, tier by tier, then one per profile and direction; one ipset per tag and per selector; an
+ * accepted packet carries mark 0x1000000 back through RETURN, one that a tier passed on carries 0x2000000.
+ *
+ * That second mark is cleared where a tier begins, and nowhere else: it reaches the profiles, and on the way between two
+ * tasks of one host the chain of the second. So it is in Felix, and so does the evaluator (`next-tier-mark-leaks`).
+ *
+ * Source: Felix 1.3 to 1.4 `frules.py`, `endpoint.py`, `profilerules.py`, `fiptgenerator.py`.
  */
-import { createHash } from 'node:crypto';
-import type { EndpointValue } from '../../datastore/calico.ts';
-import type { Direction, PortRange, Profile, Rule } from '../../policy/model.ts';
+import type { PluggedEndpoint } from '../../datastore/calico.ts';
+import { carriedBy, policing, type CarriedBy } from '../../policy/carried.ts';
+import { plainFelix } from '../../policy/felix.ts';
+import type { Direction, HostAction, IpVersion, PolicyState, Rule } from '../../policy/model.ts';
+import { profileFault } from '../../policy/valid.ts';
+import { policyChain, profileChain } from './names.ts';
+import { accepted, clear, marked, passed, ruleLines, unmarked } from './rules.ts';
+import { setsOf } from './sets.ts';
 import type { FelixState } from './state.ts';
+
+export type Sets = ReadonlyMap<string, readonly string[]>;
 
 /** What the kernel should hold for one host. */
 export interface Dataplane {
   /** Members by set name. */
-  readonly sets: ReadonlyMap<string, readonly string[]>;
-  /** Rules by chain, in order; the chain's own name is not repeated in them. */
-  readonly chains: ReadonlyMap<string, readonly string[]>;
-  /** Interface and address of each local endpoint: a route and a few sysctls each. */
+  readonly sets: Sets;
+  readonly chains: Chains;
+  /** The same for IPv6. */
+  readonly sets6: Sets;
+  readonly chains6: Chains;
+  /** Interface and address (IPv4 or IPv6) of each local endpoint: a route and a few sysctls each. */
   readonly endpoints: readonly { readonly interface: string; readonly address: string }[];
 }
 
-const mark = '0x1000000/0x1000000';
+/** Rules by chain, in order; the chain's own name is not repeated in them. */
+export type Chains = ReadonlyMap<string, readonly string[]>;
+
+type Rules = Readonly<Record<Direction, readonly Rule[]>>;
+
+/** A policy of a tier, or a profile. */
+interface Owner {
+  readonly chain: (direction: Direction) => string;
+  /** Absent for a profile that is missing or invalid: a chain that drops, so that what follows it is never reached. */
+  readonly rules?: Rules;
+}
+
+const directions = ['inbound', 'outbound'] as const;
 
 export function dataplane(state: FelixState): Dataplane {
-  const chains = new Map<string, string[]>();
-  const tags = new Set<string>();
-  const endpoints = [...state.local.values()].sort((a, b) => (a.interface < b.interface ? -1 : 1));
-
-  chains.set('felix-FORWARD', [
-    '-m conntrack --ctstate INVALID -j DROP',
-    '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
-    '-i cali+ -j felix-FROM-ENDPOINT',
-    '-o cali+ -j felix-TO-ENDPOINT',
-    '-i cali+ -j ACCEPT',
-    '-o cali+ -j ACCEPT',
-  ]);
-  // A task may talk to its own host if its outbound rules say so: calicoctl sets DefaultEndpointToHostAction=RETURN,
-  // because Mesos executors must reach their agent.
-  chains.set('felix-INPUT', [
-    '! -i cali+ -j RETURN',
-    '-m conntrack --ctstate INVALID -j DROP',
-    '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
-    '-j felix-FROM-ENDPOINT',
-  ]);
-  chains.set('felix-FROM-ENDPOINT', dispatch(endpoints, 'from'));
-  chains.set('felix-TO-ENDPOINT', dispatch(endpoints, 'to'));
-
-  const used = new Set<string>();
-  for (const endpoint of endpoints) {
-    const suffix = endpoint.interface.slice('cali'.length);
-    chains.set(`felix-to-${suffix}`, endpointChain(endpoint, 'inbound', []));
-    chains.set(
-      `felix-from-${suffix}`,
-      // A foreign source address never gets here: rp_filter is strict on the interface.
-      endpointChain(endpoint, 'outbound', [`-m mac ! --mac-source ${endpoint.mac} -j DROP`]),
-    );
-    for (const profile of endpoint.profiles) used.add(profile);
-  }
-  for (const name of [...used].sort()) {
-    const profile = state.profile(name);
-    for (const direction of ['inbound', 'outbound'] as const) {
-      chains.set(profileChain(name, direction), profile ? profileRules(profile, direction, tags) : ['-j DROP']);
-    }
-  }
+  const policy = state.policy();
+  const carried = carriedBy(policy, plainFelix);
+  const local = state
+    .local()
+    .toSorted((a, b) => (a.interface < b.interface ? -1 : 1))
+    .map((endpoint): Local => ({ endpoint, carried: carried(endpoint) }));
+  const owners = ownersOf(policy, local);
+  const rules = owners.flatMap((owner) => [...(owner.rules?.inbound ?? []), ...(owner.rules?.outbound ?? [])]);
+  const action = state.endpointToHost();
+  const chainsOf = (version: IpVersion): Chains =>
+    new Map([...frame(local, action, version), ...endpointChains(local), ...ruleChains(owners, version)]);
   return {
-    sets: new Map([...tags].sort().map((tag) => [setName(tag), state.members(tag)])),
-    chains,
-    endpoints: endpoints.flatMap((endpoint) =>
-      endpoint.addresses.map((address) => ({ interface: endpoint.interface, address })),
+    sets: setsOf(policy, rules, 4),
+    chains: chainsOf(4),
+    sets6: setsOf(policy, rules, 6),
+    chains6: chainsOf(6),
+    endpoints: local.flatMap(({ endpoint: { interface: name, address, address6 } }) =>
+      [address, address6].flatMap((one) => (one === undefined ? [] : [{ interface: name, address: one }])),
     ),
   };
 }
 
-/** `iptables-restore --noflush` text that replaces every chain of Felix in one transaction, and drops `stale` ones. */
-export function restoreText(chains: Dataplane['chains'], stale: readonly string[], hooks: boolean): string {
-  const lines = ['*filter'];
-  for (const chain of [...chains.keys(), ...stale]) lines.push(`:${chain} - [0:0]`);
-  if (hooks) lines.push('-I INPUT 1 -j felix-INPUT', '-I FORWARD 1 -j felix-FORWARD');
-  for (const [chain, rules] of chains) for (const rule of rules) lines.push(`-A ${chain} ${rule}`);
-  for (const chain of stale) lines.push(`-X ${chain}`);
-  return `${lines.join('\n')}\nCOMMIT\n`;
+interface Local {
+  readonly endpoint: PluggedEndpoint;
+  readonly carried: CarriedBy;
 }
 
-/** `ipset restore` text: each changed set is built aside and swapped in, so that no packet sees a half-filled one. */
-export function setText(changed: ReadonlyMap<string, readonly string[]>): string {
-  const lines: string[] = [];
-  for (const [name, members] of changed) {
-    const next = name.replace('felix-v4-', 'felix-tmp-v4-');
-    lines.push(
-      `create ${name} hash:ip family inet -exist`,
-      `create ${next} hash:ip family inet -exist`,
-      `flush ${next}`,
-      ...members.map((address) => `add ${next} ${address}`),
-      `swap ${name} ${next}`,
-      `destroy ${next}`,
-    );
-  }
-  return lines.length > 0 ? `${lines.join('\n')}\n` : '';
-}
+type Chain = readonly [name: string, rules: readonly string[]];
 
-/** An ipset's name holds 31 characters, and the one built aside, which no tag may be able to spell, is four longer. */
-export const setName = (tag: string): string => `felix-v4-${short(tag, 18)}`;
-
-/** A chain's name holds 28 characters. */
-export const profileChain = (profile: string, direction: Direction): string =>
-  `felix-p-${short(profile, 16)}-${direction === 'inbound' ? 'i' : 'o'}`;
-
-/** Felix's `uniquely_shorten`: the name itself if it fits, else an underscore and the start of its hash. */
-function short(name: string, length: number): string {
-  if (name.length <= length) return name;
-  return `_${createHash('sha1')
-    .update(name)
-    .digest('hex')
-    .slice(0, length - 1)}`;
-}
-
-function dispatch(endpoints: readonly EndpointValue[], way: 'from' | 'to'): string[] {
-  const flag = way === 'from' ? '-i' : '-o';
-  return [
-    ...endpoints.map(
-      (endpoint) => `${flag} ${endpoint.interface} -g felix-${way}-${endpoint.interface.slice('cali'.length)}`,
-    ),
-    '-j DROP',
-  ];
-}
-
-function endpointChain(endpoint: EndpointValue, direction: Direction, first: readonly string[]): string[] {
-  return [
-    ...first,
-    `-j MARK --set-xmark 0x0/0x1000000`,
-    ...endpoint.profiles.flatMap((profile) => [
-      `-j ${profileChain(profile, direction)}`,
-      `-m mark --mark ${mark} -j RETURN`,
-    ]),
-    '-j DROP',
-  ];
-}
-
-function profileRules(profile: Profile, direction: Direction, tags: Set<string>): string[] {
-  return profile[direction].flatMap((rule) => {
-    const matches = ruleMatches(rule, tags);
-    if (rule.action === 'deny') return matches.map((match) => `${match}-j DROP`);
-    return matches.flatMap((match) => [`${match}-j MARK --set-xmark ${mark}`, `-m mark --mark ${mark} -j RETURN`]);
-  });
-}
-
-/** The matches of a rule; several when its ports do not fit into one. */
-function ruleMatches(rule: Rule, tags: Set<string>): string[] {
-  const fixed: string[] = [];
-  if (rule.protocol) fixed.push(`-p ${rule.protocol}`);
-  if (rule.icmp)
-    fixed.push(`-m icmp --icmp-type ${rule.icmp.type}${rule.icmp.code === undefined ? '' : `/${rule.icmp.code}`}`);
-  for (const [peer, net, set] of [
-    [rule.from, '-s', 'src'],
-    [rule.to, '-d', 'dst'],
-  ] as const) {
-    if (peer.cidr !== undefined) fixed.push(`${net} ${peer.cidr}`);
-    if (peer.tag !== undefined) {
-      tags.add(peer.tag);
-      fixed.push(`-m set --match-set ${setName(peer.tag)} ${set}`);
+/** Everything that a chain of a local endpoint jumps to, each once. */
+function ownersOf({ profiles }: PolicyState, local: readonly Local[]): readonly Owner[] {
+  const owners = new Map<string, Owner>();
+  for (const { carried } of local.filter(({ carried: { inactive } }) => !inactive)) {
+    for (const { name: tier, policies } of carried.tiers) {
+      for (const policy of policies) {
+        const chain = (direction: Direction): string => policyChain(tier, policy.name, direction);
+        owners.set(chain('inbound'), { chain, rules: policy });
+      }
+    }
+    for (const name of carried.profiles) {
+      const profile = profiles.get(name);
+      const chain = (direction: Direction): string => profileChain(name, direction);
+      const good = profile !== undefined && profileFault(profile, plainFelix) === undefined;
+      owners.set(chain('inbound'), { chain, ...(good ? { rules: profile } : {}) });
     }
   }
-  const match = fixed.map((part) => `${part} `).join('');
-  return portMatches(rule.from.ports, '--source-ports').flatMap((source) =>
-    portMatches(rule.to.ports, '--destination-ports').map((destination) => `${match}${source}${destination}`),
+  return [...owners.values()];
+}
+
+function ruleChains(owners: readonly Owner[], version: IpVersion): readonly Chain[] {
+  return owners.flatMap(({ chain, rules }) =>
+    directions.map((direction): Chain => [
+      chain(direction),
+      rules === undefined ? ['-j DROP'] : rules[direction].flatMap((rule) => ruleLines(rule, version)),
+    ]),
   );
 }
 
-/** One multiport match takes 15 slots, a range two of them. An empty list means every port. */
-function portMatches(ports: readonly PortRange[] | undefined, flag: string): string[] {
-  if (!ports || ports.length === 0) return [''];
-  const groups: string[][] = [[]];
-  let slots = 0;
-  for (const { from, to } of ports) {
-    const need = from === to ? 1 : 2;
-    if (slots + need > 15) {
-      groups.push([]);
-      slots = 0;
-    }
-    slots += need;
-    groups.at(-1)!.push(from === to ? String(from) : `${from}:${to}`);
-  }
-  return groups.map((group) => `-m multiport ${flag} ${group.join(',')} `);
+function endpointChains(local: readonly Local[]): readonly Chain[] {
+  return local.flatMap(({ endpoint, carried }) =>
+    directions.map((direction): Chain => [
+      endpointChainName(endpoint, direction),
+      endpointChain(endpoint, carried, direction),
+    ]),
+  );
+}
+
+function frame(local: readonly Local[], action: HostAction, version: IpVersion): readonly Chain[] {
+  return [
+    ['felix-FORWARD', forward],
+    ['felix-INPUT', input(action, version)],
+    ['felix-FROM-ENDPOINT', dispatch(local, '-i', 'outbound')],
+    ['felix-TO-ENDPOINT', dispatch(local, '-o', 'inbound')],
+  ];
+}
+
+const forward = [
+  '-m conntrack --ctstate INVALID -j DROP',
+  '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+  '-i cali+ -j felix-FROM-ENDPOINT',
+  '-o cali+ -j felix-TO-ENDPOINT',
+  '-i cali+ -j ACCEPT',
+  '-o cali+ -j ACCEPT',
+];
+
+/** From a task to its own host: `DefaultEndpointToHostAction`. With RETURN the host's own rules come after the task's. */
+function input(action: HostAction, version: IpVersion): string[] {
+  return [
+    '! -i cali+ -j RETURN',
+    '-m conntrack --ctstate INVALID -j DROP',
+    '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    // What a router for IPv6 has to accept: multicast listeners, solicitations and advertisements of neighbours.
+    ...(version === 4
+      ? []
+      : [130, 131, 132, 133, 135, 136].map((type) => `-p icmpv6 -m icmp6 --icmpv6-type ${type} -j ACCEPT`)),
+    ...(action === 'DROP' ? [] : ['-j felix-FROM-ENDPOINT']),
+    ...(action === 'RETURN' ? [] : [`-j ${action}`]),
+  ];
+}
+
+function dispatch(local: readonly Local[], flag: '-i' | '-o', direction: Direction): string[] {
+  const each = local.map(
+    ({ endpoint }) => `${flag} ${endpoint.interface} -g ${endpointChainName(endpoint, direction)}`,
+  );
+  return [...each, '-j DROP'];
+}
+
+const endpointChainName = (endpoint: PluggedEndpoint, direction: Direction): string =>
+  `felix-${direction === 'inbound' ? 'to' : 'from'}-${endpoint.interface.slice('cali'.length)}`;
+
+function endpointChain({ mac }: PluggedEndpoint, carried: CarriedBy, direction: Direction): string[] {
+  const { tiers, profiles, inactive } = carried;
+  if (inactive) return ['-j DROP'];
+  return [
+    // A foreign source address of IPv4 never gets here: rp_filter is strict on the interface.
+    ...(direction === 'outbound' && mac !== undefined ? [`-m mac ! --mac-source ${mac} -j DROP`] : []),
+    clear(accepted),
+    ...policing(tiers, direction, plainFelix).flatMap(({ name, policies }) => [
+      clear(passed),
+      ...policies.flatMap((policy) => [
+        `${unmarked(passed)} -j ${policyChain(name, policy.name, direction)}`,
+        `${marked(accepted)} -j RETURN`,
+      ]),
+      `${unmarked(passed)} -j DROP`,
+    ]),
+    ...profiles.flatMap((profile) => [`-j ${profileChain(profile, direction)}`, `${marked(accepted)} -j RETURN`]),
+    '-j DROP',
+  ];
 }

@@ -2,7 +2,7 @@
  * The lab's stand-in for Felix: one process per host, in the host's network namespace. It mirrors `/calico/v1`, programs
  * the kernel, and reports to etcd up to which index of the store it has done so.
  *
- * Not Felix: no tiers, no host endpoints, no IPv6, no periodic refresh.
+ * Not Felix: no host endpoints, no masquerading, no log, no anti-spoofing in IPv6, no periodic refresh.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

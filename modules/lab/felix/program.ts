@@ -1,34 +1,40 @@
 /** Brings the kernel of one host from what it holds to what it should hold: sets, then chains, then routes. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { must, type Shell } from '../../shell/shell.ts';
-import { restoreText, setText, type Dataplane } from './chains.ts';
+import type { IpVersion } from '../../policy/model.ts';
+import type { Chains, Dataplane, Sets } from './chains.ts';
+import { restoreText, setText } from './restore.ts';
 
 /** Endpoints whose interface is not there yet; they are tried again. */
 export type Missing = readonly string[];
 
 export class Programmer {
   readonly #shell: Shell;
-  readonly #restore: readonly string[];
-  #sets = new Map<string, string>();
-  #chains = new Map<string, string>();
-  #routes = new Map<string, string>();
-  #hooked = false;
+  readonly #restore: Readonly<Record<IpVersion, readonly string[]>>;
+  readonly #chains: Readonly<Record<IpVersion, Map<string, string>>> = { 4: new Map(), 6: new Map() };
+  readonly #sets = new Map<string, string>();
+  readonly #routes = new Map<string, string>();
+  /** IPv6 is left alone until an endpoint has an address of it: not every kernel has its tables. */
+  #six = false;
 
   /** `restore`: the `iptables-restore` to use, with its arguments. */
   constructor(shell: Shell, restore: readonly string[]) {
     this.#shell = shell;
-    this.#restore = restore;
+    this.#restore = { 4: restore, 6: restore.map((word) => word.replace(/^iptables/, 'ip6tables')) };
   }
 
   async program(wanted: Dataplane): Promise<Missing> {
-    await this.#programSets(wanted);
-    await this.#programChains(wanted);
+    this.#six ||= wanted.endpoints.some(({ address }) => address.includes(':'));
+    const sets = this.#six ? new Map([...wanted.sets, ...wanted.sets6]) : wanted.sets;
+    await this.#programSets(sets);
+    await this.#programChains(4, wanted.chains);
+    if (this.#six) await this.#programChains(6, wanted.chains6);
     const missing = await this.#programRoutes(wanted);
-    await this.#dropStaleSets(wanted);
+    await this.#dropStaleSets(sets);
     return missing;
   }
 
-  async #programSets({ sets }: Dataplane): Promise<void> {
+  async #programSets(sets: Sets): Promise<void> {
     const changed = new Map([...sets].filter(([name, members]) => this.#sets.get(name) !== members.join()));
     if (changed.size === 0) return;
     await must(this.#shell, ['ipset', 'restore'], { input: setText(changed), timeoutMs: 10_000 });
@@ -36,15 +42,16 @@ export class Programmer {
   }
 
   /** All chains go in one transaction: there is no moment at which half a policy holds. */
-  async #programChains({ chains }: Dataplane): Promise<void> {
+  async #programChains(version: IpVersion, chains: Chains): Promise<void> {
+    const known = this.#chains[version];
     const wanted = new Map([...chains].map(([name, rules]) => [name, rules.join('\n')]));
-    const stale = [...this.#chains.keys()].filter((name) => !wanted.has(name));
-    const same = stale.length === 0 && [...wanted].every(([name, rules]) => this.#chains.get(name) === rules);
+    const stale = [...known.keys()].filter((name) => !wanted.has(name));
+    const same = stale.length === 0 && [...wanted].every(([name, rules]) => known.get(name) === rules);
     if (same) return;
-    const input = restoreText(chains, stale, !this.#hooked);
-    await must(this.#shell, [...this.#restore, '--noflush'], { input, timeoutMs: 10_000 });
-    this.#chains = wanted;
-    this.#hooked = true;
+    const input = restoreText(chains, stale, known.size === 0);
+    await must(this.#shell, [...this.#restore[version], '--noflush'], { input, timeoutMs: 10_000 });
+    known.clear();
+    for (const [name, rules] of wanted) known.set(name, rules);
   }
 
   async #programRoutes({ endpoints }: Dataplane): Promise<Missing> {
@@ -53,7 +60,7 @@ export class Programmer {
     const missing: string[] = [];
     for (const [address, name] of this.#routes) {
       if (wanted.get(address) === name) continue;
-      if (existsSync(`/proc/sys/net/ipv4/conf/${name}`)) lines.push(`route del ${address}/32 dev ${name}`);
+      if (existsSync(`/proc/sys/net/ipv4/conf/${name}`)) lines.push(`route del ${network(address)} dev ${name}`);
       this.#routes.delete(address);
     }
     for (const [address, name] of wanted) {
@@ -62,21 +69,23 @@ export class Programmer {
         missing.push(name);
         continue;
       }
-      prepareInterface(name);
-      lines.push(`route replace ${address}/32 dev ${name} scope link`);
+      if (!address.includes(':')) prepareInterface(name);
+      lines.push(`route replace ${network(address)} dev ${name}${address.includes(':') ? '' : ' scope link'}`);
       this.#routes.set(address, name);
     }
     if (lines.length > 0) await must(this.#shell, ['ip', '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` });
     return missing;
   }
 
-  async #dropStaleSets({ sets }: Dataplane): Promise<void> {
+  async #dropStaleSets(sets: Sets): Promise<void> {
     const stale = [...this.#sets.keys()].filter((name) => !sets.has(name));
     if (stale.length === 0) return;
     await must(this.#shell, ['ipset', 'restore'], { input: stale.map((name) => `destroy ${name}\n`).join('') });
     for (const name of stale) this.#sets.delete(name);
   }
 }
+
+const network = (address: string): string => `${address}/${address.includes(':') ? 128 : 32}`;
 
 /** What Felix sets on a task's interface: answer for its gateway at once, and let no foreign source address in. */
 function prepareInterface(name: string): void {

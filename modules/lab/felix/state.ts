@@ -1,17 +1,21 @@
 /** What the stand-in for Felix knows: a mirror of `/calico/v1`, kept up to date event by event. */
-import { parseEndpoint, parseKey, parseRules, parseTags, type EndpointValue } from '../../datastore/calico.ts';
+import { isEndpointKey, parseValue, readEndpoint, type PluggedEndpoint } from '../../datastore/calico.ts';
 import type { EtcdEvent, EtcdNode } from '../../datastore/etcd.ts';
-import type { Direction, Profile } from '../../policy/model.ts';
-import { profileFault } from '../../policy/valid.ts';
+import { readEtcd } from '../../policy/etcd.ts';
+import type { HostAction, PolicyState } from '../../policy/model.ts';
+
+/** Policy as it stands, with every endpoint of every host. */
+export interface Mirrored extends PolicyState {
+  readonly endpoints: readonly PluggedEndpoint[];
+}
 
 export class FelixState {
   readonly host: string;
-  /** Endpoints of this host by key: these get chains and routes. */
-  readonly local = new Map<string, EndpointValue>();
-  /** Endpoints of other hosts by key: these only fill ipsets. */
-  readonly remote = new Map<string, EndpointValue>();
-  readonly tags = new Map<string, readonly string[]>();
-  readonly rules = new Map<string, Pick<Profile, Direction>>();
+  /** By key. What cannot be read as one is not here: Felix takes it for missing. */
+  readonly #endpoints = new Map<string, PluggedEndpoint>();
+  /** Everything else, by key. */
+  readonly #objects = new Map<string, unknown>();
+  #policy: Mirrored | undefined;
 
   constructor(host: string) {
     this.host = host;
@@ -19,7 +23,9 @@ export class FelixState {
 
   /** Starts over from a whole tree, as Felix does after it lost its place in etcd's history. */
   load(tree: EtcdNode | undefined): void {
-    for (const map of [this.local, this.remote, this.tags, this.rules]) map.clear();
+    this.#endpoints.clear();
+    this.#objects.clear();
+    this.#policy = undefined;
     if (tree) this.#visit(tree);
   }
 
@@ -28,24 +34,22 @@ export class FelixState {
     else if (!node.dir && node.value !== undefined) this.#put(node.key, node.value);
   }
 
-  /** A profile counts when both its keys are there and its rules are valid, as in Felix; the tags count in any case. */
-  profile(name: string): Profile | undefined {
-    const tags = this.tags.get(name);
-    const rules = this.rules.get(name);
-    if (!tags || !rules) return undefined;
-    const profile = { name, tags, ...rules };
-    return profileFault(profile) === undefined ? profile : undefined;
+  /** What Felix finds invalid is missing in it, or has a fault. */
+  policy(): Mirrored {
+    return (this.#policy ??= {
+      ...readEtcd(Object.fromEntries(this.#objects)).state,
+      endpoints: [...this.#endpoints.values()],
+    });
   }
 
-  /** All addresses of all endpoints, on any host, with a profile that carries the tag. */
-  members(tag: string): string[] {
-    const found = new Set<string>();
-    for (const endpoint of [...this.local.values(), ...this.remote.values()]) {
-      if (endpoint.profiles.some((profile) => this.tags.get(profile)?.includes(tag))) {
-        for (const address of endpoint.addresses) found.add(address);
-      }
-    }
-    return [...found].sort();
+  /** Endpoints of this host: these get chains and routes; all others only fill ipsets. */
+  local(): readonly PluggedEndpoint[] {
+    return [...this.#endpoints.values()].filter(({ host }) => host === this.host);
+  }
+
+  endpointToHost(): HostAction {
+    const own = this.policy().hosts?.find(({ name }) => name === this.host);
+    return own?.endpointToHost ?? 'DROP';
   }
 
   #visit(node: EtcdNode): void {
@@ -53,42 +57,23 @@ export class FelixState {
     for (const child of node.nodes ?? []) this.#visit(child);
   }
 
-  /** What cannot be read is taken for missing, as in Felix: one bad value must not stop all the others. */
-  #put(key: string, value: string): void {
-    try {
-      this.#read(key, value);
-    } catch {
-      this.#remove(key);
+  #put(key: string, text: string): void {
+    this.#policy = undefined;
+    const value = parseValue(text);
+    if (!isEndpointKey(key)) {
+      this.#objects.set(key, value);
+      return;
     }
-  }
-
-  #read(key: string, value: string): void {
-    const parsed = parseKey(key);
-    switch (parsed.kind) {
-      case 'endpoint':
-        (parsed.host === this.host ? this.local : this.remote).set(key, parseEndpoint(value));
-        return;
-      case 'tags':
-        this.tags.set(parsed.profile, parseTags(value));
-        return;
-      case 'rules':
-        this.rules.set(parsed.profile, parseRules(value));
-        return;
-      case 'other':
-        return;
-    }
+    const endpoint = readEndpoint(key, value);
+    if (endpoint === undefined) this.#endpoints.delete(key);
+    else this.#endpoints.set(key, endpoint);
   }
 
   /** A deletion names the topmost key only. */
-  #remove(key: string): void {
-    for (const map of [this.local, this.remote]) {
-      for (const endpoint of map.keys()) if (under(endpoint, key)) map.delete(endpoint);
-    }
-    for (const map of [this.tags, this.rules]) {
-      const leaf = map === this.tags ? 'tags' : 'rules';
-      for (const name of map.keys()) if (under(`/calico/v1/policy/profile/${name}/${leaf}`, key)) map.delete(name);
+  #remove(folder: string): void {
+    this.#policy = undefined;
+    for (const map of [this.#endpoints, this.#objects]) {
+      for (const key of map.keys()) if (key === folder || key.startsWith(`${folder}/`)) map.delete(key);
     }
   }
 }
-
-const under = (key: string, folder: string): boolean => key === folder || key.startsWith(`${folder}/`);

@@ -73,7 +73,10 @@ function profileText({ name, tags, labels, inbound, outbound }: Profile): string
   });
 }
 
-function policyText({ name, order, selector, inbound, outbound }: Policy): string {
+function policyText({ name, order, selector, directions, inbound, outbound }: Policy): string {
+  const types = (directions ?? (['inbound', 'outbound'] as const)).map((one) =>
+    one === 'inbound' ? 'ingress' : 'egress',
+  );
   return document({
     apiVersion: 'v1',
     kind: 'policy',
@@ -82,7 +85,7 @@ function policyText({ name, order, selector, inbound, outbound }: Policy): strin
       ...(order === undefined ? {} : { order }),
       selector,
       // With rules for both it is for both; the key is unknown to calicoctl 1.5 and before.
-      ...(inbound.length > 0 && outbound.length > 0 ? {} : { types: ['ingress', 'egress'] }),
+      ...(directions === undefined && inbound.length > 0 && outbound.length > 0 ? {} : { types }),
       ingress: inbound.map(ruleToResource),
       egress: outbound.map(ruleToResource),
     },

@@ -205,11 +205,12 @@ function readPolicy(sheet: Sheet, node: unknown, path: string, found: Fields): P
   const order = orderField && number(sheet, orderField.value, orderField.path, 'order: 100');
   const lists = { ingress: readList(sheet, spec, 'ingress'), egress: readList(sheet, spec, 'egress') };
   refuseForHosts(sheet, spec);
-  refuseOneDirection(sheet, found.get('spec') ?? { key: node, value: node, path }, spec, lists);
+  const directions = readDirections(sheet, found.get('spec') ?? { key: node, value: node, path }, spec, lists);
   return {
     name: named,
     ...(order !== undefined && { order }),
     selector: readPolicySelector(sheet, node, path, found, spec),
+    ...directions,
     inbound: lists.ingress.rules,
     outbound: lists.egress.rules,
   };
@@ -249,25 +250,34 @@ function refuseForHosts(sheet: Sheet, spec: Fields): void {
 type Lists = Readonly<Record<'ingress' | 'egress', List>>;
 
 /**
- * A policy of the model is asked in both directions, as by Felix up to 2.5. Felix 2.6 asks it only in those of `types`,
- * or, where that is not given, of which it has rules.
+ * Calico 2.6 asks a policy only in the directions of `types`, or, where that is not given, in those of which it has rules;
+ * one without any is for ingress. Up to 2.5 it was asked in both, and what it did not allow was dropped.
  */
-function refuseOneDirection(sheet: Sheet, around: Field, spec: Fields, lists: Lists): void {
+function readDirections(sheet: Sheet, around: Field, spec: Fields, lists: Lists): Pick<Policy, 'directions'> {
   const types = spec.get('types');
-  const count = sheet.problems.length;
   const said = types === undefined ? [] : readTypes(sheet, types);
   const egress = said.length > 0 ? said.includes('egress') : lists.egress.count > 0;
   const ingress = said.length > 0 ? said.includes('ingress') : lists.ingress.count > 0 || !egress;
-  if ((ingress && egress) || sheet.problems.length > count) return;
-  const [has, lacks] = ingress ? ['ingress', 'egress'] : ['egress', 'ingress'];
-  sheet.add({
-    code: 'one-direction',
-    at: sheet.at((types ?? around).key, (types ?? around).path),
-    what: `The policy is for ${has} only, and this kit can say only policies for both directions.`,
-    rule: `Calico 2.6 leaves ${lacks} to the other policies and the profiles; up to 2.5 what no policy allows is dropped.`,
-    example: `types: [ingress, egress]`,
-    remedy: `Name both types, and under "${lacks}" say [] to drop it, or "- action: allow", or "- action: pass" for the profiles to decide.`,
-  });
+  if (ingress && egress) return {};
+  const [has, lacks] = ingress ? (['ingress', 'egress'] as const) : (['egress', 'ingress'] as const);
+  if (said.length === 0) {
+    sheet.warn({
+      code: 'one-direction',
+      at: sheet.at(around.key, around.path),
+      what: `The policy is for ${has} only: it has no rules for ${lacks}, and does not say its types.`,
+      rule: `Calico 2.6 leaves ${lacks} to the other policies and the profiles; up to 2.5 it was dropped.`,
+      example: `types: [${has}]`,
+    });
+  } else if (lists[lacks].count > 0) {
+    sheet.warn({
+      code: 'rules-without-effect',
+      at: sheet.at((spec.get(lacks) ?? around).key, (spec.get(lacks) ?? around).path),
+      what: `The policy has rules for ${lacks}, and its types do not name it: they are never asked.`,
+      rule: 'With types a policy is for those directions only.',
+      example: 'types: [ingress, egress]',
+    });
+  }
+  return { directions: [ingress ? 'inbound' : 'outbound'] };
 }
 
 function readTypes(sheet: Sheet, field: Field): readonly string[] {

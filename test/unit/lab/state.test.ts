@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { endpointWrite, profileWrites } from '../../../modules/datastore/calico.ts';
 import type { EtcdEvent, EtcdNode } from '../../../modules/datastore/etcd.ts';
 import { FelixState } from '../../../modules/lab/felix/state.ts';
+import type { Policy, Profile } from '../../../modules/policy/model.ts';
+import { toEtcd } from '../../../modules/policy/etcd.ts';
+import { dataplane } from '../../../modules/lab/felix/chains.ts';
+import { setName } from '../../../modules/lab/felix/names.ts';
 import { rules } from '../policy/arbitrary.ts';
+import { mirrorOf } from './mirror.ts';
 
 /** A store like etcd's: keys with values, deletion of whole folders. */
 class Store {
@@ -40,6 +45,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         profileWrites(profile).map(({ key, value }) => store.set(key, value)),
   ),
   fc
+    .record({ tier: name, name: fc.constantFrom('a', 'b'), selector: fc.constantFrom('has(x)', 'no selector'), rules })
+    .map(({ tier, rules: inbound, ...policy }): Step => (store) => {
+      const objects = toEtcd({
+        profiles: new Map(),
+        endpoints: [],
+        tiers: [{ name: tier, policies: [{ ...policy, inbound, outbound: [] }] }],
+      });
+      return Object.entries(objects).map(([key, value]) => store.set(key, JSON.stringify(value)));
+    }),
+  fc
+    .tuple(name, fc.dictionary(fc.constantFrom('x', 'y'), fc.constantFrom('1', '2')))
+    .map(([one, labels]): Step => (store) => [
+      store.set(`/calico/v1/policy/profile/${one}/labels`, JSON.stringify(labels)),
+    ]),
+  fc
+    .tuple(host, fc.constantFrom('DROP', 'RETURN', 'ACCEPT', 'what'))
+    .map(([one, action]): Step => (store) => [
+      store.set(`/calico/v1/host/${one}/config/DefaultEndpointToHostAction`, action),
+    ]),
+  fc
     .record({
       host,
       orchestrator,
@@ -59,6 +84,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       name.map((one) => `/calico/v1/policy/profile/${one}`),
       name.map((one) => `/calico/v1/policy/profile/${one}/tags`),
       name.map((one) => `/calico/v1/policy/profile/${one}/rules`),
+      name.map((one) => `/calico/v1/policy/tier/${one}`),
+      name.map((one) => `/calico/v1/policy/tier/${one}/metadata`),
+      name.map((one) => `/calico/v1/policy/tier/${one}/policy/a`),
       fc.constant('/calico/v1/policy'),
       host.map((one) => `/calico/v1/host/${one}`),
       fc.tuple(host, orchestrator).map(([one, other]) => `/calico/v1/host/${one}/workload/${other}`),
@@ -71,12 +99,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant<Step>((store) => [store.set('/calico/v1/Ready', 'true')]),
 );
 
-const seen = (state: FelixState): unknown => ({
-  local: [...state.local.values()].map((one) => JSON.stringify(one)).sort(),
-  remote: [...state.remote.values()].map((one) => JSON.stringify(one)).sort(),
-  tags: new Map([...state.tags].sort()),
-  rules: new Map([...state.rules].sort()),
-});
+/** Everything that it knows; which key came first is no part of it. */
+function seen(state: FelixState): unknown {
+  const { profiles, tiers = [], hosts = [], endpoints } = state.policy();
+  const byName = <T extends { readonly name: string }>(all: Iterable<T>): Map<string, T> =>
+    new Map([...all].map((one) => [one.name, one]));
+  return {
+    profiles: byName(profiles.values()),
+    tiers: byName(tiers.map((tier) => ({ ...tier, policies: byName<Policy>(tier.policies) }))),
+    hosts: byName(hosts),
+    endpoints: new Map(endpoints.map((one) => [one.id, one])),
+    local: new Set(state.local().map(({ id }) => id)),
+    action: state.endpointToHost(),
+  };
+}
+
+const profileOf = (state: FelixState, which: string): Profile | undefined => state.policy().profiles.get(which);
 
 test('a mirror that follows every event is the one that reads all at the end', () => {
   fc.assert(
@@ -100,22 +138,34 @@ test('a mirror that lost its place and reads all again forgets what is gone', ()
   }
   store.delete('/calico/v1/policy');
   state.load(store.tree());
-  expect(state.profile('web')).toBeUndefined();
+  expect(profileOf(state, 'web')).toBeUndefined();
   state.load(undefined);
-  expect(state.tags.size).toBe(0);
+  expect(state.policy().profiles.size).toBe(0);
 });
 
 describe('a profile', () => {
-  test('counts when it has tags and rules, whichever comes first', () => {
-    const writes = profileWrites({ name: 'web', tags: ['t'], inbound: [], outbound: [] });
-    for (const order of [writes, [...writes].reverse()]) {
+  test('is tags, rules and labels under keys of their own, whichever comes first', () => {
+    const profile = { name: 'web', tags: ['t'], labels: { role: 'web' }, inbound: [], outbound: [] };
+    const writes = profileWrites(profile);
+    expect(writes).toHaveLength(3);
+    for (const order of [writes, writes.toReversed()]) {
       const store = new Store();
       const state = new FelixState('one');
-      state.apply(store.set(order[0]!.key, order[0]!.value));
-      expect(state.profile('web')).toBeUndefined();
-      state.apply(store.set(order[1]!.key, order[1]!.value));
-      expect(state.profile('web')).toEqual({ name: 'web', tags: ['t'], inbound: [], outbound: [] });
+      for (const { key, value } of order) state.apply(store.set(key, value));
+      expect(profileOf(state, 'web')).toEqual(profile);
     }
+  });
+
+  test('without rules drops, and its tags and labels still count', () => {
+    const state = new FelixState('one');
+    const [tags, labels] = profileWrites({ name: 'web', tags: ['t'], labels: { a: 'b' }, inbound: [], outbound: [] });
+    const store = new Store();
+    for (const { key, value } of [tags!, labels!]) state.apply(store.set(key, value));
+    expect(profileOf(state, 'web')).toMatchObject({
+      tags: ['t'],
+      labels: { a: 'b' },
+      fault: 'it has no rules in etcd',
+    });
   });
 
   test('expired or compared-and-deleted is gone like a deleted one', () => {
@@ -125,12 +175,12 @@ describe('a profile', () => {
       for (const { key, value } of profileWrites({ name: 'web', tags: [], inbound: [], outbound: [] }))
         state.apply(store.set(key, value));
       state.apply({ action, node: { key: '/calico/v1/policy/profile/web', modifiedIndex: 9 } });
-      expect(state.profile('web')).toBeUndefined();
+      expect(profileOf(state, 'web')).toBeUndefined();
     }
   });
 });
 
-test.each(['', 'no JSON', '{}', 'null', '{"inbound_rules": 7}'])(
+test.each(['', 'no JSON', 'null', '{"inbound_rules": 7}', '{"inbound_rules": [{"source": 1}]}'])(
   'a value that cannot be read (%j) counts as missing, and all others stay',
   (bad) => {
     const store = new Store();
@@ -141,40 +191,32 @@ test.each(['', 'no JSON', '{}', 'null', '{"inbound_rules": 7}'])(
     }
     state.apply(store.set('/calico/v1/policy/profile/web/rules', bad));
     state.apply(store.set('/calico/v1/policy/profile/x/tags', bad));
+    state.apply(store.set('/calico/v1/policy/tier/t/policy/p', bad));
+    state.apply(store.set('/calico/v1/policy/tier/t/metadata', bad));
     state.apply(store.set('/calico/v1/host/one/workload/cni/w/endpoint/e', bad));
     for (const one of [state, new FelixState('one')]) {
       if (one !== state) one.load(store.tree());
-      expect(one.profile('web')).toBeUndefined();
-      expect(one.profile('db')).toBeDefined();
-      expect([...one.local]).toEqual([]);
-      expect([...one.tags.keys()]).toEqual(['web', 'db']);
+      expect(profileOf(one, 'web')?.fault).toMatch(/./);
+      expect(profileOf(one, 'db')).toEqual({ name: 'db', tags: ['t'], inbound: [], outbound: [] });
+      expect(profileOf(one, 'x')?.tags).toEqual([]);
+      expect(one.policy().tiers).toEqual([{ name: 't', policies: [] }]);
+      expect(one.local()).toEqual([]);
     }
   },
 );
 
 test('the members of a tag are the addresses of its endpoints on all hosts, each once, in order', () => {
-  const store = new Store();
-  const state = new FelixState('one');
-  const add = (on: string, endpoint: string, address: string, profiles: string[]): void => {
-    const { key, value } = endpointWrite({
-      host: on,
-      orchestrator: 'cni',
-      workload: 'w',
-      id: endpoint,
-      interface: 'cali1',
-      mac: 'ee:ee:ee:ee:ee:ee',
-      profiles,
-      address,
-    });
-    state.apply(store.set(key, value));
-  };
-  for (const profile of ['p', 'q']) {
-    for (const { key, value } of profileWrites({ name: profile, tags: ['t'], inbound: [], outbound: [] }))
-      state.apply(store.set(key, value));
-  }
-  add('two', 'e1', '10.0.0.2', ['p']);
-  add('one', 'e2', '10.0.0.1', ['p', 'q']);
-  add('one', 'e3', '10.0.0.9', ['other']);
-  expect(state.members('t')).toEqual(['10.0.0.1', '10.0.0.2']);
-  expect(state.members('nobody')).toEqual([]);
+  const open = (name: string): [string, Profile] => [
+    name,
+    { name, tags: ['t'], inbound: [{ action: 'allow', from: { tag: 't' }, to: { tag: 'nobody' } }], outbound: [] },
+  ];
+  const { sets } = dataplane(
+    mirrorOf({ profiles: new Map([open('p'), open('q')]) }, [
+      { id: 'e1', host: 'two', address: '10.0.0.2', profiles: ['p'] },
+      { id: 'e2', address: '10.0.0.1', profiles: ['p', 'q'] },
+      { id: 'e3', address: '10.0.0.9', profiles: ['other'] },
+    ]),
+  );
+  expect(sets.get(setName('t'))).toEqual(['10.0.0.1', '10.0.0.2']);
+  expect(sets.get(setName('nobody'))).toEqual([]);
 });

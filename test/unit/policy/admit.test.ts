@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { admission } from '../../../modules/policy/admit.ts';
+import { admission as admissionOf, admissionText } from '../../../modules/policy/admit.ts';
 import { parseCommand } from '../../../modules/policy/command.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
 import { felix } from '../../../modules/policy/felix.ts';
@@ -19,6 +19,12 @@ function cluster(...profiles: Profile[]): PolicyState {
     profiles: new Map(profiles.map((one) => [one.name, one])),
     endpoints: profiles.map(({ name }, index) => ({ id: name, address: `10.0.0.${index}`, profiles: [name] })),
   };
+}
+
+/** With the commands that are typed. */
+function admission(...words: Parameters<typeof admissionOf>) {
+  const found = admissionOf(...words);
+  return typeof found === 'string' ? found : { ...found, commands: admissionText(found, true) };
 }
 const http = { protocol: 'tcp', sourcePort: 40000, port: 80 } as const;
 
@@ -71,7 +77,7 @@ test('a reason where what Felix makes of the rules is in the way', () => {
   const zero = { action: 'allow', protocol: 'tcp', from: {}, to: { ports: [{ from: 0, to: 79 }] } } as const;
   const state = cluster(profile('client'), profile('web', { inbound: [zero] }));
   expect(admission(state, 'client', 'web', http)).toMatchObject({ commands: [expect.any(String)] });
-  expect(admission(state, 'client', 'web', http, undefined, felix('2.6.8'))).toMatch(/missing or invalid/);
+  expect(admission(state, 'client', 'web', http, felix('2.6.8'))).toMatch(/missing or invalid/);
 });
 
 test('nothing where it passes already', () => {
@@ -108,4 +114,30 @@ test('what it says admits the flow, in any state, by commands that calicoctl rea
     { numRuns: 300 },
   );
   expect(admitted).toBeGreaterThan(100);
+});
+
+test('in a policy of a tier, before the rule that denies or at the end of the last that was asked', () => {
+  const deny = { action: 'deny', from: {}, to: {} } as const;
+  const policy = (name: string, more: object) => ({ name, selector: 'all()', inbound: [], outbound: [], ...more });
+  const outbound = [{ action: 'next-tier', from: {}, to: {} }] as const;
+  const tiers = [
+    { name: 't', order: 1, policies: [policy('a', { outbound }), policy('b', { inbound: [deny] })] },
+    { name: 'u', order: 2, policies: [policy('c', { outbound })] },
+  ];
+  const open = profile('web', { inbound: [{ action: 'allow', from: {}, to: {} }] });
+  const state: PolicyState = { ...cluster(profile('client'), open), tiers };
+  expect(admission(state, 'client', 'web', http)).toMatchObject({
+    commands: ['in the policy b of t, inbound, before rule 1: allow tcp from tag client to ports 80'],
+  });
+  const first = { ...state, tiers: [tiers[1]!] };
+  expect(admission(first, 'client', 'web', http)).toMatchObject({
+    commands: ['in the policy c of u, inbound, at the end: allow tcp from tag client to ports 80'],
+  });
+});
+
+test('in words where calicoctl has no command for profiles', () => {
+  const found = admissionOf(cluster(profile('client'), profile('web')), 'client', 'web', http);
+  expect(typeof found === 'string' ? [] : admissionText(found, false)).toEqual([
+    'in the profile web, inbound, at the end: allow tcp from tag client to ports 80',
+  ]);
 });

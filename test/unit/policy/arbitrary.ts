@@ -273,17 +273,22 @@ const policyRules = fc
   .tuple(wholeRules, fc.constantFrom([], [everything], [{ ...everything, action: 'next-tier' as const }]))
   .map(([some, last]): readonly Rule[] => [...some, ...last]);
 const order = sometimes(fc.constantFrom(1, 2, 10), 8);
-const policies = fc
-  .uniqueArray(fc.constantFrom('a', 'b', 'c'), { maxLength: 2 })
-  .chain((policyNames) =>
-    fc.tuple(
-      ...policyNames.map((name) =>
-        fc
-          .record({ name: fc.constant(name), order, selector, inbound: policyRules, outbound: policyRules })
-          .map((policy) => present(policy) as Policy),
-      ),
+const policies = fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { maxLength: 2 }).chain((policyNames) =>
+  fc.tuple(
+    ...policyNames.map((name) =>
+      fc
+        .record({
+          name: fc.constant(name),
+          order,
+          selector,
+          directions: sometimes(fc.constantFrom<NonNullable<Policy['directions']>>(['inbound'], ['outbound']), 4),
+          inbound: policyRules,
+          outbound: policyRules,
+        })
+        .map((policy) => present(policy) as Policy),
     ),
-  );
+  ),
+);
 const tiers: fc.Arbitrary<readonly Tier[]> = fc
   .subarray(['t1', 't2'])
   .chain((tierNames) =>

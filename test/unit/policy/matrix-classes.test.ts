@@ -114,7 +114,7 @@ describe('edits that cut classes again and again', () => {
       protocol: 'tcp',
       ...(side === 'inbound' ? { from: peer, to: ported } : { from: {}, to: { ...peer, ...ported } }),
     };
-    return { ...profile, tags, [side]: [one, ...profile[side as 'inbound' | 'outbound']] };
+    return { ...profile, tags, [side]: [one, ...profile[side]] };
   }
 
   test('come to what is computed anew', () => {

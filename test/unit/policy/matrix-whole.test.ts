@@ -19,7 +19,7 @@ const anyFelix = fc
   .map((version): Felix => felixNamed(version)!);
 const anyVersion = fc.constantFrom<IpVersion>(4, 4, 6);
 
-/** What no pair of some packets can have, be they of one class or not, is a name. */
+/** The class that the packet is in; -1 where the class tells only some of its packets. */
 const classOf = (traffic: readonly AnyTraffic[], packet: AnyPacket): number => {
   const number = protocolNumber(packet.protocol);
   const own = traffic.findIndex((one) => {

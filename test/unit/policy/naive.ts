@@ -93,7 +93,11 @@ function walk(
     [...list].sort((a, b) => rank(a) - rank(b) || (a.name > b.name ? 1 : -1));
   for (const tier of felix === '1.3.0' ? [] : sorted(state.tiers ?? [])) {
     const policies = sorted(tier.policies).filter(
-      (policy) => felixTakes(policy, felix) && selects(policy.selector, labels(state, endpoint)),
+      (policy) =>
+        felixTakes(policy, felix) &&
+        selects(policy.selector, labels(state, endpoint)) &&
+        // Only the last Felix asks for less than both directions.
+        (policy.directions?.includes(direction) !== false || (felix !== 'plain' && felix !== '2.6.8')),
     );
     if (policies.length === 0) continue;
     marked = false;

@@ -273,7 +273,9 @@ const policy = (
 ): fc.Arbitrary<NetworkPolicy> => {
   const list = fc.array(admission(syntax === 'v1', whole), { maxLength: 2 });
   const ways =
-    syntax === 'v1' && whole ? fc.record({ inbound: list, outbound: list }, { requiredKeys: [] }) : fc.record({ inbound: list });
+    syntax === 'v1' && whole
+      ? fc.record({ inbound: list, outbound: list }, { requiredKeys: [] })
+      : fc.record({ inbound: list });
   return fc.tuple(selector, ways).map(([chosen, both]) => ({ syntax, namespace, name, selector: chosen, ...both }));
 };
 
