@@ -1,6 +1,9 @@
 /** Rules in etcd: JSON in which every match is a key of its own, negated with "!" before it. */
+import { canonicalNet } from './address6.ts';
+import { versionOf } from './cidrs.ts';
 import type { Felix } from './felix.ts';
 import type { Direction, IcmpMatch, Peer, PeerMatch, PortRange, Rule, RuleProtocol } from './model.ts';
+import { mostRules, sidesOf, type Nets } from './nets.ts';
 import { isProtocol } from './protocol.ts';
 
 type Rules = Readonly<Record<Direction, readonly Rule[]>>;
@@ -15,10 +18,10 @@ const knownKeys = new Set(['action', 'ip_version', ...matchKeys, ...matchKeys.ma
 /** Why a rule is invalid; it never leaves this file. */
 class Invalid extends Error {}
 
-/** Lists of networks, which the last versions of Go's Felix know: a rule here has one. */
+/** Lists of networks, which only the last versions of Go's Felix know. */
 const listKeys = new Set(['src_nets', 'dst_nets', '!src_nets', '!dst_nets']);
 
-/** `ignored`: this Felix reads past it, or may. `not shown`: it does not, and the rule here says less than it. */
+/** `ignored`: this Felix reads past it, or may. `not shown`: it does not, and what is read here says less than it. */
 export type Told = (effect: 'ignored' | 'not shown', reason: string) => void;
 
 /** Why the rules of this object are invalid, or the rules. */
@@ -30,13 +33,9 @@ export function inboundAndOutbound(value: unknown, felix: Felix, told: Told): Ru
     if (!Array.isArray(rules)) {
       throw new Invalid(`${direction}_rules is ${rules === undefined ? 'missing' : 'no list'}`);
     }
-    return rules.map((rule: unknown, index) => {
+    return rules.flatMap((rule: unknown, index) => {
       const at = `${direction} rule ${index + 1}`;
-      return readRule(rule, at, felix, (key) =>
-        listKeys.has(key)
-          ? told('not shown', `${at}: "${key}" is a list of networks, of which nothing is read`)
-          : told('ignored', `${at}: the key "${key}" is unknown, and not seen`),
-      );
+      return readRule(rule, at, felix, (key) => told('ignored', `${at}: the key "${key}" is unknown, and not seen`));
     });
   };
   try {
@@ -51,13 +50,15 @@ export function rulesToEtcd({ inbound, outbound }: Rules): object {
   return { inbound_rules: inbound.map(ruleToEtcd), outbound_rules: outbound.map(ruleToEtcd) };
 }
 
-function readRule(value: unknown, at: string, felix: Felix, ignored: (key: string) => void): Rule {
+/** Several rules where one has lists of networks. */
+function readRule(value: unknown, at: string, felix: Felix, ignored: (key: string) => void): readonly Rule[] {
   const wrong = (fault: string) => new Invalid(`${at}: ${fault}`);
   if (!isRecord(value)) throw wrong('it is no object');
   // Made of its entries, so that "__proto__" is a key like any other.
   const json: Json = Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null));
   for (const key of Object.keys(json)) {
     if (knownKeys.has(key) || (key === 'log_prefix' && felix.knows.log)) continue;
+    if (listKeys.has(key) && felix.knows.netLists) continue;
     if (!felix.quirks.has('lenient-json')) throw wrong(`the key "${key}" is unknown`);
     ignored(key);
   }
@@ -73,7 +74,7 @@ function readRule(value: unknown, at: string, felix: Felix, ignored: (key: strin
   }
   const reader: Matches = { json, felix, wrong };
   const not = { ...readProtocol(reader, '!'), ...readIcmp(reader, '!') };
-  return {
+  const rule: Rule = {
     action,
     ...(ipVersion === undefined ? {} : { ipVersion }),
     ...readProtocol(reader, ''),
@@ -82,6 +83,35 @@ function readRule(value: unknown, at: string, felix: Felix, ignored: (key: strin
     to: readPeer(reader, 'dst'),
     ...(Object.keys(not).length === 0 ? {} : { not }),
   };
+  return felix.knows.netLists ? withLists(rule, reader) : [rule];
+}
+
+/** Each IP version sees the networks of its own in a list, and has no rule where it sees none. */
+function withLists(rule: Rule, reader: Matches): readonly Rule[] {
+  const lists = ['src_nets', '!src_nets', 'dst_nets', '!dst_nets'].map((key) => readNets(reader, key));
+  if (lists.every((list) => list === undefined)) return [rule];
+  const rules = ([4, 6] as const).flatMap((version): readonly Rule[] => {
+    const own = lists.map((list) => list?.filter((net) => versionOf(net) === version));
+    if (own.some((list) => list?.length === 0)) return [];
+    const ends = (any: Nets['any'], none: Nets['none']): Nets => ({ ...(any && { any }), ...(none && { none }) });
+    const [from, to] = [sidesOf(rule.from, ends(own[0], own[1])), sidesOf(rule.to, ends(own[2], own[3]))];
+    if (from.length * to.length > mostRules) throw reader.wrong(`it would be more than ${mostRules} rules here`);
+    return from.flatMap((source) => to.map((target) => ({ ...rule, from: source, to: target })));
+  });
+  return rules;
+}
+
+/** An empty list is as good as none. */
+function readNets({ json, wrong }: Matches, key: string): readonly string[] | undefined {
+  const value = json[key];
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw wrong(`${key} is no list`);
+  const nets = value.map((net: unknown) => {
+    const canonical = typeof net === 'string' ? canonicalNet(net) : undefined;
+    if (canonical === undefined) throw wrong(`${JSON.stringify(net)} in ${key} is no network`);
+    return canonical;
+  });
+  return nets.length === 0 ? undefined : [...new Set(nets)];
 }
 
 /** A rule of which the matches are read one by one. */

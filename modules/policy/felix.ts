@@ -20,6 +20,8 @@ export interface Knows {
   readonly log: boolean;
   /** Policies for one direction only; others take them as for both. */
   readonly directions: boolean;
+  /** Lists of networks in a rule. */
+  readonly netLists: boolean;
 }
 
 /** What each quirk does, and the cases of test/unit/policy/cases.test.ts that show it. */
@@ -97,7 +99,7 @@ export interface Felix {
 /** The model as Felix means it. The mark leaks there too: every Felix that knows tiers has it. */
 export const plainFelix: Felix = {
   version: 'plain',
-  knows: { tiers: true, negation: true, log: true, directions: true },
+  knows: { tiers: true, negation: true, log: true, directions: true, netLists: true },
   quirks: new Set<Quirk>(['version-contradiction-invalid', 'next-tier-mark-leaks']),
 };
 
@@ -117,11 +119,11 @@ const python: readonly Quirk[] = [
 ];
 const go: readonly Quirk[] = ['port-zero-invalid', 'text-protocol-numbers', 'lenient-json', 'next-tier-mark-leaks'];
 
-const nothing: Knows = { tiers: false, negation: false, log: false, directions: false };
+const nothing: Knows = { tiers: false, negation: false, log: false, directions: false, netLists: false };
 const tiers: Knows = { ...nothing, tiers: true };
 const negation: Knows = { ...tiers, negation: true };
 const logged: Knows = { ...negation, log: true };
-const everything: Knows = { ...logged, directions: true };
+const everything: Knows = { ...logged, directions: true, netLists: true };
 
 /**
  * Oldest first. 1.4.1 came as b1 and b2, in calico/node v0.21 and v0.22. Whether they still want both lists of rules was

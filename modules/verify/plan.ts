@@ -7,7 +7,7 @@ import type { LaunchedTask, Probe, Services } from './target.ts';
 /** The network of the control tasks: it admits all of itself, whatever the policy under test says. */
 export const controlNetwork = 'verify-control';
 /** Before all others: what a policy for everybody says is not for those who tell a closed way from a broken one. */
-export const controlTier = controlNetwork;
+export const controlTier = `${controlNetwork}-tier`;
 
 /** A control's question. */
 export interface ControlPlan extends Omit<Control, 'observed' | 'ms' | 'when' | 'note'> {

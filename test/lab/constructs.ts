@@ -57,6 +57,7 @@ const changes = {
   log: byAction('log', 'allow'),
   'selector in a rule': byPeer(withoutSelector),
   'selector of a policy': byPolicy((policy) => ({ ...policy, selector: 'all()' })),
+  'directions of a policy': byPolicy((policy) => drop(policy, 'directions')),
   'labels of profiles': (state) => ({
     ...state,
     profiles: new Map([...state.profiles].map(([name, one]) => [name, drop(one, 'labels')])),

@@ -119,6 +119,7 @@ const policy = (name: string): fc.Arbitrary<Policy> =>
       name: fc.constant(name),
       order,
       selector: fc.oneof({ weight: 3, arbitrary: selector }, { weight: 1, arbitrary: fc.constant('all()') }),
+      directions: fc.constantFrom<Policy['directions']>(undefined, undefined, undefined, ['inbound'], ['outbound']),
       inbound: rules(['next-tier', 'next-tier', 'allow']),
       outbound: rules(['next-tier', 'next-tier', 'next-tier', 'allow']),
     })

@@ -1,29 +1,19 @@
 /**
- * The networks of one rule of a calicoctl 1.x resource. There `nets` is a list of which one must hold, and `notNets` one
- * of which none may; a rule of the model has one network and one negated network for each end, so that one rule there
- * may be several here.
+ * The networks of one rule of a calicoctl 1.x resource: `nets`, of which one must hold, and `notNets`, of which none may;
+ * nets.ts makes rules of them that have one each.
  */
 import type { Problem } from '../../problem/problem.ts';
 import { canonicalNet, parseNet6 } from '../address6.ts';
-import { everything, excepting, joined, versionOf, type Part } from '../cidrs.ts';
-import type { IpVersion, Peer, Rule } from '../model.ts';
+import { versionOf } from '../cidrs.ts';
+import type { IpVersion, Rule } from '../model.ts';
+import { mostRules, sidesOf, type Nets } from '../nets.ts';
 import { text, type Fields } from './resource-fields.ts';
 import type { Sheet } from './sheet.ts';
-
-/** What a rule says of the addresses of one end. */
-export interface Nets {
-  /** Absent: everybody's. */
-  readonly any?: readonly string[];
-  readonly none?: readonly string[];
-}
 
 interface Place {
   readonly node: unknown;
   readonly path: string;
 }
-
-/** More than this is no policy that anybody could read, and no chain that a kernel should walk. */
-const mostRules = 1000;
 
 /** `net`, `nets`, `notNet` and `notNets` of `source` or `destination`. */
 export function readNets(sheet: Sheet, found: Fields): Nets {
@@ -86,21 +76,6 @@ function mixed(sheet: Sheet, at: Place, version: IpVersion | undefined, foreign:
     rule: 'All networks of a rule are of one IP version, that of "ipVersion" where it is given; calicoctl refuses others.',
     remedy: 'Write a rule for each IP version.',
   };
-}
-
-/** One end, once for each network that it takes to say it. */
-function sidesOf(peer: Peer, { any, none = [] }: Nets): readonly Peer[] {
-  if (none.length === 0) return any === undefined ? [peer] : any.map((cidr) => ({ ...peer, cidr }));
-  const version = versionOf(none[0]!);
-  const [hole, ...more] = joined(version, none);
-  // One exception is said as it stands, also where it takes nothing or all away.
-  const around = (net: string): readonly Part[] =>
-    more.length === 0 ? [{ cidr: net, not: hole! }] : excepting(net, [hole!, ...more]);
-  return (any ?? [everything(version)]).flatMap(around).map(({ cidr, not }) => ({
-    ...peer,
-    ...(any === undefined && cidr === everything(version) ? {} : { cidr }),
-    ...(not === undefined ? {} : { not: { ...peer.not, cidr: not } }),
-  }));
 }
 
 function readSide(sheet: Sheet, found: Fields, single: string, list: string): readonly string[] | undefined {

@@ -1,8 +1,9 @@
+import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readEtcd, toEtcd } from '../../../modules/policy/etcd.ts';
 import { felix } from '../../../modules/policy/felix.ts';
-import type { PolicyState } from '../../../modules/policy/model.ts';
+import type { Peer, PolicyState } from '../../../modules/policy/model.ts';
 import { profileFault } from '../../../modules/policy/valid.ts';
 import { Refusal } from '../../../modules/problem/problem.ts';
 import { wholeState } from './arbitrary.ts';
@@ -228,6 +229,29 @@ describe('what Go’s Felix reads otherwise', () => {
   });
 });
 
+test('lists of networks become a rule for each, and for each IP version', () => {
+  const rule = { src_nets: ['10.0.0.0/8', 'fd00::/8'], '!src_nets': ['10.1.0.0/16', '10.2.0.0/16', 'fd00:1::/32'] };
+  const { state } = readEtcd(
+    { [`${profile}/rules`]: { inbound_rules: [rule], outbound_rules: [{ '!dst_nets': ['10.0.0.0/8'] }] } },
+    go,
+  );
+  const [name] = state.profiles.keys();
+  const { inbound, outbound } = state.profiles.get(name!)!;
+  const holds = (address: string) => inbound.some(({ from }) => inside(from, address));
+  const inside = ({ cidr, not }: Peer, address: string): boolean => {
+    const list = (net: string) => {
+      const block = new BlockList();
+      block.addSubnet(net.split('/')[0]!, Number(net.split('/')[1]), net.includes(':') ? 'ipv6' : 'ipv4');
+      return block.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+    };
+    return (cidr === undefined || list(cidr)) && (not?.cidr === undefined || !list(not.cidr));
+  };
+  expect(['10.0.0.1', '10.1.0.1', '10.2.9.9', '10.3.0.1', '11.0.0.1', 'fd00::1', 'fd00:1::1'].map(holds)).toEqual([
+    ...[true, false, false, true, false, true, false],
+  ]);
+  expect(outbound).toEqual([{ action: 'allow', from: {}, to: { not: { cidr: '10.0.0.0/8' } } }]);
+});
+
 describe('what Go’s Felix reads and the state does not have is told', () => {
   const effects = (objects: Record<string, unknown>, felixOfIt = go) =>
     readEtcd(objects, felixOfIt).faults.map(({ effect, reason }) => `${effect}: ${reason}`);
@@ -240,8 +264,9 @@ describe('what Go’s Felix reads and the state does not have is told', () => {
 
   test('a list of networks in a rule', () => {
     const rules = { ...open, inbound_rules: [{ src_nets: ['10.0.0.0/8'] }] };
-    expect(effects({ [`${profile}/rules`]: rules })).toEqual([
-      'not shown: inbound rule 1: "src_nets" is a list of networks, of which nothing is read',
+    expect(effects({ [`${profile}/rules`]: rules })).toEqual([]);
+    expect(effects({ [`${profile}/rules`]: rules }, felix('2.1.1'))).toEqual([
+      'ignored: inbound rule 1: the key "src_nets" is unknown, and not seen',
     ]);
     expect(effects({ [`${profile}/rules`]: rules }, python)).toEqual([
       'missing: inbound rule 1: the key "src_nets" is unknown',
