@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { main, type Call } from '../modules/cli/verb.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
-import { classDiff, membersText, type Members } from '../modules/policy/classdiff.ts';
+import { classDiff, membersText, type Members } from '../modules/policy/matrix/diff.ts';
 import { toEtcd } from '../modules/policy/etcd.ts';
 import { formatResources } from '../modules/policy/syntax/resources-text.ts';
 import { calicoctlOf, hasProfileCommand } from '../modules/release/calico.ts';

@@ -6,7 +6,7 @@
  *     admissionText(admission, commands, names?)         -> as it is typed, or said where calicoctl has no such command
  */
 import { addressNumber } from './address.ts';
-import { formatCommand, type Command } from './command.ts';
+import { formatCommand, type Command } from './syntax/command.ts';
 import { compileState } from './evaluate.ts';
 import { plainFelix, type Felix } from './felix.ts';
 import type { Direction, Endpoint, Packet, Peer, PolicyState, Rule, SideDecision } from './model.ts';

@@ -11,7 +11,7 @@ import type { PolicyState, Profile, Rule, Tier } from './model.ts';
 import { displayName, type Names } from './names.ts';
 import { formatResources } from './syntax/resources-text.ts';
 import { ruleText } from './text.ts';
-import { quoteWord } from './words.ts';
+import { quoteWord } from './syntax/words.ts';
 
 type Policy = Pick<PolicyState, 'profiles' | 'tiers'>;
 

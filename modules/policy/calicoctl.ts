@@ -5,9 +5,9 @@
  *
  *     execute(profiles, command, around?) -> Outcome; the command has the names that are typed, and `at` is any number
  */
-import type { Command } from './command.ts';
+import type { Command } from './syntax/command.ts';
 import type { Profile, Rule } from './model.ts';
-import { formatRule } from './rule.ts';
+import { formatRule } from './syntax/rule.ts';
 
 export type Profiles = ReadonlyMap<string, Profile>;
 

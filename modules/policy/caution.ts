@@ -5,8 +5,8 @@
 import type { Place, Problem } from '../problem/problem.ts';
 import type { ReleaseChannel } from '../release/channel.ts';
 import type { Rule } from './model.ts';
-import { formatPorts } from './ports.ts';
-import { formatRule } from './rule.ts';
+import { formatPorts } from './syntax/ports.ts';
+import { formatRule } from './syntax/rule.ts';
 
 /** Warnings for one rule that shall be written with the tools of that channel. */
 export function ruleCautions(rule: Rule, channel: ReleaseChannel, at?: Place): readonly Problem[] {

@@ -3,7 +3,7 @@
  * that was there before. compile.ts does them; the readers of each syntax make them.
  */
 import type { Place } from '../problem/problem.ts';
-import type { Command } from './command.ts';
+import type { Command } from './syntax/command.ts';
 import type { IcmpMatch, Labels, Policy, PortRange, Profile, Protocol, Rule } from './model.ts';
 
 export type Change = (

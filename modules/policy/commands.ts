@@ -4,8 +4,8 @@
  *     commands(before, after, names?, endpoints?) -> the lines: apply.ts' commands, names of Docker networks, shell quotes
  *     typed(commands, live, names?)               -> the same for a plan that is there already
  */
-import { apply, type Carrier } from './apply.ts';
-import { formatCommand, type Command } from './command.ts';
+import { apply, type Carrier } from './apply/apply.ts';
+import { formatCommand, type Command } from './syntax/command.ts';
 import type { Profile } from './model.ts';
 import { calicoctlName, calicoctlRule, calicoctlTag, displayName, noNames, translates, type Names } from './names.ts';
 

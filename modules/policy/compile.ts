@@ -27,9 +27,9 @@ import {
 } from './network.ts';
 import { draftOf, perform, type Draft } from './perform.ts';
 import { along, fine, type Result } from './result.ts';
-import { parseRule } from './rule.ts';
+import { parseRule } from './syntax/rule.ts';
 import { stateProblems } from './valid.ts';
-import { splitWords } from './words.ts';
+import { splitWords } from './syntax/words.ts';
 
 /** One interface of one task, before it is known which profiles that gives. */
 export interface Attachment {

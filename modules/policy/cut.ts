@@ -1,6 +1,6 @@
 /** The port line cut at every bound of some lists of ports, and glued together again where nothing tells parts apart. */
 import type { PortRange } from './model.ts';
-import { inPorts, lastPort } from './ports.ts';
+import { inPorts, lastPort } from './syntax/ports.ts';
 
 export interface Part {
   /** Sorted, without overlaps, none touching the next. */

@@ -20,7 +20,7 @@ import { hint } from './hint.ts';
 import type { Peer, Profile, Rule } from './model.ts';
 import { isName, nameRule } from './name.ts';
 import { fine, type Result } from './result.ts';
-import { formatRule, parseRuleWords } from './rule.ts';
+import { formatRule, parseRuleWords } from './syntax/rule.ts';
 
 const ruleKeys = [
   ...['action', 'protocol', 'icmp_type', 'icmp_code'],

@@ -8,7 +8,7 @@ import type { ReleaseChannel } from '../release/channel.ts';
 import { execute } from './calicoctl.ts';
 import { ruleCautions } from './caution.ts';
 import type { Change } from './change.ts';
-import { formatCommand } from './command.ts';
+import { formatCommand } from './syntax/command.ts';
 import { noObjects, withObjects, type Objects } from './kubernetes/objects.ts';
 import { policed, type Group } from './kubernetes/policed.ts';
 import { lookUp, unknown } from './lookup.ts';

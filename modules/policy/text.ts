@@ -3,7 +3,7 @@
  * libcalico (`model.Rule.String`): `allow ipv6 !tcp from selector "has(x)" !cidr 10.0.0.0/8`.
  */
 import type { IcmpMatch, Peer, PeerMatch, Rule } from './model.ts';
-import { formatPorts } from './ports.ts';
+import { formatPorts } from './syntax/ports.ts';
 
 export function ruleText(rule: Rule): string {
   const { action, ipVersion, protocol, icmp, from, to, not } = rule;

@@ -11,11 +11,11 @@
  * Hand in the profiles of all steps that shall be compared, and with `more` their tiers: a class is then a class in each
  * of them.
  */
-import { renderedRules } from './classscope.ts';
+import { renderedRules } from './matrix/scope.ts';
 import { cutPorts, joined } from './cut.ts';
 import { plainFelix, type Felix } from './felix.ts';
 import type { AnyPacket, IcmpMatch, IpVersion, Packet, PortRange, Profile, Rule, Tier, Traffic } from './model.ts';
-import { formatPorts, inPorts } from './ports.ts';
+import { formatPorts, inPorts } from './syntax/ports.ts';
 import { icmpNumber, protocolNames, protocolNumber } from './protocol.ts';
 import { policyFault, profileFault } from './valid.ts';
 

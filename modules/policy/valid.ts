@@ -12,7 +12,7 @@ import { addressNumber6, parseNet6 } from './address6.ts';
 import { plainFelix, type Felix } from './felix.ts';
 import type { Direction, IcmpMatch, PeerMatch, Policy, PolicyState, PortRange, Profile, Rule } from './model.ts';
 import { isName } from './name.ts';
-import { lastPort } from './ports.ts';
+import { lastPort } from './syntax/ports.ts';
 import { icmpNumber, isProtocol, protocolNumber } from './protocol.ts';
 import { parseSelector } from './selector.ts';
 import { ruleText } from './text.ts';

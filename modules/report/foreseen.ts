@@ -1,6 +1,6 @@
 /** What was worked out of a policy, as text: expectations, and who reaches whom by network. */
 import type { ForeseenStep, Foresight } from '../verify/foresee.ts';
-import { membersText, type ClassDiff } from '../policy/classdiff.ts';
+import { membersText, type ClassDiff } from '../policy/matrix/diff.ts';
 import { packetOf } from '../policy/traffic.ts';
 import { clean } from './clean.ts';
 import { classesText, fatesText } from './flow.ts';

@@ -6,7 +6,7 @@
  * only after the table that follows, which knows whether policy or something under it is to blame.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MatrixCell, MatrixDiff } from '../policy/matrix.ts';
+import type { MatrixCell, MatrixDiff } from '../policy/matrix/matrix.ts';
 import { worst } from './judge.ts';
 import { probeOf } from './plan.ts';
 import { shuffled } from './random.ts';

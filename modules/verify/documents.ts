@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PolicyDocument } from '../policy/document.ts';
 import { felixOf } from '../policy/felix.ts';
-import { readDocument } from '../policy/read.ts';
+import { readDocument } from '../policy/syntax/read.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
 
 /** In the order in which they apply; throws a Refusal with every problem of every file. */

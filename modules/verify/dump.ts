@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { compileState } from '../policy/evaluate.ts';
 import { felixOf } from '../policy/felix.ts';
 import { lint } from '../policy/lint.ts';
-import { matrixOf } from '../policy/matrix.ts';
+import { matrixOf } from '../policy/matrix/matrix.ts';
 import type { Endpoint } from '../policy/model.ts';
 import { displayName, type Names } from '../policy/names.ts';
 import type { PolicyNetwork } from '../policy/network.ts';

@@ -1,7 +1,7 @@
 /** From the policy that is on a cluster to the declared one: what an operator hands in, read and compared. */
 import { readFileSync } from 'node:fs';
 import type { Cluster } from '../cluster/cluster.ts';
-import { apply, type Plan } from '../policy/apply.ts';
+import { apply, type Plan } from '../policy/apply/apply.ts';
 import { unsayable } from '../policy/bring.ts';
 import { typed } from '../policy/commands.ts';
 import { idsCommand, readIds } from '../policy/ids.ts';

@@ -5,11 +5,11 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { readDescription } from '../cluster/read.ts';
 import type { Change } from '../policy/change.ts';
 import type { PolicyDocument } from '../policy/document.ts';
-import { parseExpect } from '../policy/expect.ts';
+import { parseExpect } from '../policy/syntax/expect.ts';
 import { felixOf } from '../policy/felix.ts';
 import type { Rule } from '../policy/model.ts';
-import { readDocument } from '../policy/read.ts';
-import { parseRule } from '../policy/rule.ts';
+import { readDocument } from '../policy/syntax/read.ts';
+import { parseRule } from '../policy/syntax/rule.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
 import { channels } from '../release/channels.ts';
 

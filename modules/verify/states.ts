@@ -3,7 +3,7 @@ import type { Cluster, Node } from '../cluster/cluster.ts';
 import { bring } from '../policy/bring.ts';
 import { compile, type Attachment, type Compiled } from '../policy/compile.ts';
 import type { PolicyDocument } from '../policy/document.ts';
-import { checkExpect, parseExpect, type Expectation } from '../policy/expect.ts';
+import { checkExpect, parseExpect, type Expectation } from '../policy/syntax/expect.ts';
 import { plainFelix, type Felix } from '../policy/felix.ts';
 import type { PolicyState, Traffic } from '../policy/model.ts';
 import type { Names } from '../policy/names.ts';

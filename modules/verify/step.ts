@@ -1,8 +1,8 @@
 /** One step of a walk: the change of policy, timed; the table in the new state; and what people wrote about it. */
 import { isDeepStrictEqual } from 'node:util';
 import { compileState, type Evaluator } from '../policy/evaluate.ts';
-import { resolveExpect } from '../policy/expect.ts';
-import { diff, matrixOf, type MatrixDiff } from '../policy/matrix.ts';
+import { resolveExpect } from '../policy/syntax/expect.ts';
+import { diff, matrixOf, type MatrixDiff } from '../policy/matrix/matrix.ts';
 import type { PolicyState } from '../policy/model.ts';
 import { packetOf, probeable } from '../policy/traffic.ts';
 import { converge, everywhere, judgeChange, lagging, tried, type Watched } from './converge.ts';

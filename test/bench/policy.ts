@@ -6,7 +6,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { compileState } from '../../modules/policy/evaluate.ts';
-import { matrixOf } from '../../modules/policy/matrix.ts';
+import { matrixOf } from '../../modules/policy/matrix/matrix.ts';
 import type { Packet, PolicyState, Profile, Rule } from '../../modules/policy/model.ts';
 import { packetOf, trafficClasses } from '../../modules/policy/traffic.ts';
 import { naive } from '../unit/policy/naive.ts';

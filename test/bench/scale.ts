@@ -9,10 +9,10 @@
  * this is one computation, and on a busy one it is still the computation's own. The clock is told beside it.
  */
 import { pathToFileURL } from 'node:url';
-import { edited } from '../../modules/policy/classedit.ts';
-import { classDiff } from '../../modules/policy/classdiff.ts';
+import { edited } from '../../modules/policy/matrix/edit.ts';
+import { classDiff } from '../../modules/policy/matrix/diff.ts';
 import { compileState } from '../../modules/policy/evaluate.ts';
-import { matrixOf, openFlows, wholeMatrix, type Matrix } from '../../modules/policy/matrix.ts';
+import { matrixOf, openFlows, wholeMatrix, type Matrix } from '../../modules/policy/matrix/matrix.ts';
 import type { Endpoint, Policy, PolicyState, PortRange, Profile, Rule } from '../../modules/policy/model.ts';
 import { packetOf, trafficClasses, type AnyTraffic } from '../../modules/policy/traffic.ts';
 import { median, quantile, table, type Row } from './row.ts';

@@ -7,7 +7,7 @@ import type { LabTask } from '../../modules/lab/api.ts';
 import { profileChain, setName } from '../../modules/lab/felix/names.ts';
 import { LabTarget } from '../../modules/lab/target.ts';
 import { topology } from '../../modules/lab/topology.ts';
-import { readDocument } from '../../modules/policy/read.ts';
+import { readDocument } from '../../modules/policy/syntax/read.ts';
 import type { PolicyDocument } from '../../modules/policy/document.ts';
 import { closedPort, services } from '../../modules/verify/plan.ts';
 import type { Report } from '../../modules/verify/report.ts';

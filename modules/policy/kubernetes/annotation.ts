@@ -8,12 +8,12 @@
  * `allow`, and it wrote the type of an ICMP packet in a way for which Felix cuts the pod off.
  */
 import type { AnnotationPeer, AnnotationRule } from '../change.ts';
-import type { Dialect } from '../dialect.ts';
+import type { Dialect } from '../syntax/dialect.ts';
 import type { Peer, Rule } from '../model.ts';
 import type { Place, Problem } from '../../problem/problem.ts';
-import { parseRuleWords } from '../rule.ts';
+import { parseRuleWords } from '../syntax/rule.ts';
 import type { Sheet } from '../syntax/sheet.ts';
-import { splitWords, type Word } from '../words.ts';
+import { splitWords, type Word } from '../syntax/words.ts';
 import { type Field, readText } from './fields.ts';
 import { isLabelKey, isLabelValue } from './label.ts';
 import { placesIn } from './place.ts';

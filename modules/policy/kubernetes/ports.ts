@@ -2,7 +2,7 @@
 import { isScalar } from 'yaml';
 import type { PolicyPort, PolicyProtocol } from '../change.ts';
 import { hint } from '../hint.ts';
-import { lastPort } from '../ports.ts';
+import { lastPort } from '../syntax/ports.ts';
 import type { PortRange } from '../model.ts';
 import type { Sheet } from '../syntax/sheet.ts';
 import {

@@ -9,7 +9,7 @@
  */
 import type { Place, Problem } from '../../problem/problem.ts';
 import type { Change } from '../change.ts';
-import { parseCommand } from '../command.ts';
+import { parseCommand } from './command.ts';
 import type { Result } from '../result.ts';
 
 const before = /^\s*(?:\$\s+)?(?:sudo\s+(?:-E\s+)?)?(?:[A-Z_]+=\S*\s+)*/;

@@ -9,7 +9,7 @@ import { isScalar } from 'yaml';
 import type { Place } from '../../problem/problem.ts';
 import { hint } from '../hint.ts';
 import type { IcmpMatch, PeerMatch, PortRange, Rule, RuleProtocol } from '../model.ts';
-import { lastPort, parsePorts } from '../ports.ts';
+import { lastPort, parsePorts } from './ports.ts';
 import { protocolNames, protocolNumber } from '../protocol.ts';
 import { parseSelector } from '../selector.ts';
 import { fields, missing, name, text, whole, type Field, type Fields, type Shape } from './resource-fields.ts';

@@ -8,9 +8,9 @@
  */
 import { isMap, type Node } from 'yaml';
 import type { PolicyDocument, ProfileEdit } from '../document.ts';
-import { parseExpect } from '../expect.ts';
+import { parseExpect } from './expect.ts';
 import { isName, nameRule } from '../name.ts';
-import { parseRule } from '../rule.ts';
+import { parseRule } from './rule.ts';
 import type { Sheet } from './sheet.ts';
 
 const keys = ['title', 'profiles', 'expect'] as const;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { admission as admissionOf, admissionText } from '../../../modules/policy/admit.ts';
-import { parseCommand } from '../../../modules/policy/command.ts';
+import { parseCommand } from '../../../modules/policy/syntax/command.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
 import { felix } from '../../../modules/policy/felix.ts';
 import type { PolicyState, Profile } from '../../../modules/policy/model.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { apply, type Plan } from '../../../modules/policy/apply.ts';
-import { formatCommand, type Command } from '../../../modules/policy/command.ts';
+import { apply, type Plan } from '../../../modules/policy/apply/apply.ts';
+import { formatCommand, type Command } from '../../../modules/policy/syntax/command.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
 import type { Endpoint, Packet, Profile, Rule } from '../../../modules/policy/model.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
-import { formatRule, parseRule } from '../../../modules/policy/rule.ts';
+import { formatRule, parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { rules as anyRules } from './arbitrary.ts';
 import { execute, type Profiles } from '../../../modules/policy/calicoctl.ts';
 

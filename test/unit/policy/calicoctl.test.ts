@@ -1,9 +1,9 @@
 /** That the model of calicoctl is as odd as calicoctl: cases 35 and 37 of cases.test.ts; calicoctl v0.22 `profile.py`. */
 import { describe, expect, test } from 'vitest';
-import { parseCommand, type Command } from '../../../modules/policy/command.ts';
+import { parseCommand, type Command } from '../../../modules/policy/syntax/command.ts';
 import type { Profile } from '../../../modules/policy/model.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
-import { formatRule, parseRule } from '../../../modules/policy/rule.ts';
+import { formatRule, parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { execute, type Around } from '../../../modules/policy/calicoctl.ts';
 
 const id = 'f'.repeat(64);

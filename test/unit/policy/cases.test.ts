@@ -1,9 +1,8 @@
 /**
  * The 41 tricky cases of Calico v1 policy, by number. Not here:
- * - 27, live flows outlive a change of rules: conntrack's business, before any policy. The lab's felix-FORWARD accepts
- *   what is established (test/unit/lab/chains.test.ts).
- * - 35, `rule add --at=0` and past the end: test/unit/policy/calicoctl.ts is a model of calicoctl with it.
- * - 38 to 40, NetworkPolicy, and the `deny` of 41: they belong to the front ends that read those syntaxes.
+ * - 27, live flows outlive a change of rules: test/lab/live.test.ts, with flows of the kernel.
+ * - 35, `rule add --at=0` and past the end: calicoctl.test.ts, of a model of calicoctl.
+ * - 38 to 41, NetworkPolicy and the annotation: perform.test.ts, from text to verdict.
  */
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../modules/policy/compile.ts';
@@ -15,7 +14,7 @@ import { felix, felixVersions, plainFelix, without, type Quirk } from '../../../
 import type { AnyPacket, Direction, Packet, PolicyState, Profile, Rule, Tier } from '../../../modules/policy/model.ts';
 import { orderKept } from '../../../modules/policy/met.ts';
 import { endpointProfiles, hostProfile, networkProfile } from '../../../modules/policy/network.ts';
-import { parseRule } from '../../../modules/policy/rule.ts';
+import { parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { channels } from '../../../modules/release/channels.ts';
 
 const web: Packet = { protocol: 'tcp', sourcePort: 40000, port: 80 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatCommand, parseCommand, type Command } from '../../../modules/policy/command.ts';
+import { formatCommand, parseCommand, type Command } from '../../../modules/policy/syntax/command.ts';
 import { rule } from './arbitrary.ts';
 
 describe('calicoctl profile lines', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { parseCommand } from '../../../modules/policy/command.ts';
+import { parseCommand } from '../../../modules/policy/syntax/command.ts';
 import { commands } from '../../../modules/policy/commands.ts';
 import type { Profile, Rule } from '../../../modules/policy/model.ts';
 import { defaultProfile, networkProfile, standInId } from '../../../modules/policy/network.ts';
-import { parseRule } from '../../../modules/policy/rule.ts';
+import { parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { channels } from '../../../modules/release/channels.ts';
 import { execute } from '../../../modules/policy/calicoctl.ts';
 

@@ -3,8 +3,8 @@ import { compile, type Attachment, type PolicySource } from '../../../modules/po
 import type { PolicyDocument, ProfileEdit } from '../../../modules/policy/document.ts';
 import { displayRule } from '../../../modules/policy/names.ts';
 import { standInId } from '../../../modules/policy/network.ts';
-import { readDocument } from '../../../modules/policy/read.ts';
-import { formatRule } from '../../../modules/policy/rule.ts';
+import { readDocument } from '../../../modules/policy/syntax/read.ts';
+import { formatRule } from '../../../modules/policy/syntax/rule.ts';
 import { channels } from '../../../modules/release/channels.ts';
 
 const { classic, current } = channels;

@@ -5,7 +5,7 @@ import { leftFor, uselessRules, type Box } from '../../../modules/policy/cover.t
 import { compileState, evaluate } from '../../../modules/policy/evaluate.ts';
 import { felix, plainFelix } from '../../../modules/policy/felix.ts';
 import type { AnyPacket, PolicyState, Profile, Rule } from '../../../modules/policy/model.ts';
-import { parseRule } from '../../../modules/policy/rule.ts';
+import { parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { profileFault } from '../../../modules/policy/valid.ts';
 import { knownTo, mapProfiles, rule as anyRule, wholeWorld } from './arbitrary.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkExpect, parseExpect, resolveExpect } from '../../../modules/policy/expect.ts';
+import { checkExpect, parseExpect, resolveExpect } from '../../../modules/policy/syntax/expect.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
-import { parseRule } from '../../../modules/policy/rule.ts';
+import { parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { trafficClasses } from '../../../modules/policy/traffic.ts';
 
 function expectation(text: string) {

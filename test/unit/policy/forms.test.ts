@@ -8,7 +8,7 @@ import { plainFelix } from '../../../modules/policy/felix.ts';
 import { formatRules } from '../../../modules/policy/live.ts';
 import type { PolicyState, Profile } from '../../../modules/policy/model.ts';
 import { draftOf, perform } from '../../../modules/policy/perform.ts';
-import { readDocument } from '../../../modules/policy/read.ts';
+import { readDocument } from '../../../modules/policy/syntax/read.ts';
 import { formatResources } from '../../../modules/policy/syntax/resources-text.ts';
 import { profileFault } from '../../../modules/policy/valid.ts';
 import { channels } from '../../../modules/release/channels.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { compileState } from '../../../modules/policy/evaluate.ts';
 import { lint } from '../../../modules/policy/lint.ts';
 import type { Endpoint, PolicyState, Profile, Rule } from '../../../modules/policy/model.ts';
-import { parseRule } from '../../../modules/policy/rule.ts';
+import { parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { world } from './arbitrary.ts';
 
 function rule(text: string): Rule {

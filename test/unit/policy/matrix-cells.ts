@@ -1,9 +1,9 @@
 /** Matrices, single verdicts and differences as sets of texts, one for each open flow, so that they can be compared. */
 import { expect } from 'vitest';
-import type { ClassDiff } from '../../../modules/policy/classdiff.ts';
+import type { ClassDiff } from '../../../modules/policy/matrix/diff.ts';
 import { compileState, type Evaluator } from '../../../modules/policy/evaluate.ts';
 import { plainFelix, type Felix } from '../../../modules/policy/felix.ts';
-import type { Matrix } from '../../../modules/policy/matrix.ts';
+import type { Matrix } from '../../../modules/policy/matrix/matrix.ts';
 import type { Endpoint, IpVersion, PolicyState, Profile } from '../../../modules/policy/model.ts';
 import { anyPacketOf, type AnyTraffic } from '../../../modules/policy/traffic.ts';
 

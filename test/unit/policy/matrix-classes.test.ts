@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BitsNumbers, bitsOf, has, listOf, transposed, weigher } from '../../../modules/policy/bits.ts';
-import { classDiff, membersText } from '../../../modules/policy/classdiff.ts';
-import { edited } from '../../../modules/policy/classedit.ts';
+import { BitsNumbers, bitsOf, has, listOf, transposed, weigher } from '../../../modules/policy/matrix/bits.ts';
+import { classDiff, membersText } from '../../../modules/policy/matrix/diff.ts';
+import { edited } from '../../../modules/policy/matrix/edit.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
-import { matrixOf, openFlows, type Matrix } from '../../../modules/policy/matrix.ts';
+import { matrixOf, openFlows, type Matrix } from '../../../modules/policy/matrix/matrix.ts';
 import type { PolicyState, PortRange, Profile, Rule } from '../../../modules/policy/model.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
 import { packetOf, trafficClasses } from '../../../modules/policy/traffic.ts';

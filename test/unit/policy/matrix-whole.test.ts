@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { classDiff } from '../../../modules/policy/classdiff.ts';
-import { edited } from '../../../modules/policy/classedit.ts';
+import { classDiff } from '../../../modules/policy/matrix/diff.ts';
+import { edited } from '../../../modules/policy/matrix/edit.ts';
 import { felix as felixNamed, felixVersions, plainFelix, type Felix } from '../../../modules/policy/felix.ts';
-import { matrixIn, matrixOf, openFlows, wholeMatrix } from '../../../modules/policy/matrix.ts';
+import { matrixIn, matrixOf, openFlows, wholeMatrix } from '../../../modules/policy/matrix/matrix.ts';
 import type { AnyPacket, IpVersion, PolicyState, Profile, Rule, Tier } from '../../../modules/policy/model.ts';
-import { inPorts } from '../../../modules/policy/ports.ts';
+import { inPorts } from '../../../modules/policy/syntax/ports.ts';
 import { protocolNumber } from '../../../modules/policy/protocol.ts';
 import { anyPacketOf, trafficClasses, wholeClasses, type AnyTraffic } from '../../../modules/policy/traffic.ts';
 import { Refusal } from '../../../modules/problem/problem.ts';

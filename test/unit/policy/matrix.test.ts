@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileState } from '../../../modules/policy/evaluate.ts';
-import { diff, matrixOf } from '../../../modules/policy/matrix.ts';
+import { diff, matrixOf } from '../../../modules/policy/matrix/matrix.ts';
 import type { PolicyState } from '../../../modules/policy/model.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
 import { packetOf, trafficClasses } from '../../../modules/policy/traffic.ts';

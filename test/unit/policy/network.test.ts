@@ -6,7 +6,7 @@ import {
   publicProfile,
   standInId,
 } from '../../../modules/policy/network.ts';
-import { formatRule } from '../../../modules/policy/rule.ts';
+import { formatRule } from '../../../modules/policy/syntax/rule.ts';
 import type { Profile } from '../../../modules/policy/model.ts';
 import { channels } from '../../../modules/release/channels.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../../modules/policy/compile.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
 import { standInId, type PolicyNetwork } from '../../../modules/policy/network.ts';
-import { readDocument } from '../../../modules/policy/read.ts';
+import { readDocument } from '../../../modules/policy/syntax/read.ts';
 import { ruleText } from '../../../modules/policy/text.ts';
 import { channels } from '../../../modules/release/channels.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readDocument } from '../../../modules/policy/read.ts';
+import { readDocument } from '../../../modules/policy/syntax/read.ts';
 import { format } from '../../../modules/problem/problem.ts';
 
 const file = 'web.yaml';

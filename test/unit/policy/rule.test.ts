@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ruleCautions } from '../../../modules/policy/caution.ts';
-import { formatRule, parseRule } from '../../../modules/policy/rule.ts';
+import { formatRule, parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { channels } from '../../../modules/release/channels.ts';
 import { rule as anyRule } from './arbitrary.ts';
 

@@ -8,9 +8,9 @@ import { commands } from '../../../modules/policy/commands.ts';
 import { compile } from '../../../modules/policy/compile.ts';
 import { describe as say } from '../../../modules/policy/describe.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
-import { checkExpect, parseExpect, resolveExpect } from '../../../modules/policy/expect.ts';
-import { diff, matrixOf } from '../../../modules/policy/matrix.ts';
-import { readDocument } from '../../../modules/policy/read.ts';
+import { checkExpect, parseExpect, resolveExpect } from '../../../modules/policy/syntax/expect.ts';
+import { diff, matrixOf } from '../../../modules/policy/matrix/matrix.ts';
+import { readDocument } from '../../../modules/policy/syntax/read.ts';
 import { packetOf, probeable, trafficClasses } from '../../../modules/policy/traffic.ts';
 import { channels } from '../../../modules/release/channels.ts';
 

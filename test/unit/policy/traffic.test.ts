@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { compileState } from '../../../modules/policy/evaluate.ts';
 import type { Packet, Profile, Traffic } from '../../../modules/policy/model.ts';
 import { defaultProfile } from '../../../modules/policy/network.ts';
-import { inPorts } from '../../../modules/policy/ports.ts';
-import { parseRule } from '../../../modules/policy/rule.ts';
+import { inPorts } from '../../../modules/policy/syntax/ports.ts';
+import { parseRule } from '../../../modules/policy/syntax/rule.ts';
 import { packetOf, probeable, trafficClasses } from '../../../modules/policy/traffic.ts';
 import { world } from './arbitrary.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { quoteWord, splitShell } from '../../../modules/policy/words.ts';
+import { quoteWord, splitShell } from '../../../modules/policy/syntax/words.ts';
 
 test.each([
   ['blanks', ' a  b\tc ', ['a', 'b', 'c']],

@@ -7,7 +7,7 @@ import { loadCluster } from '../../../modules/cluster/load.ts';
 import type { PolicyDocument } from '../../../modules/policy/document.ts';
 import { compileState } from '../../../modules/policy/evaluate.ts';
 import type { Profile } from '../../../modules/policy/model.ts';
-import { readDocument } from '../../../modules/policy/read.ts';
+import { readDocument } from '../../../modules/policy/syntax/read.ts';
 import type { Report } from '../../../modules/verify/report.ts';
 import { verify } from '../../../modules/verify/run.ts';
 import {

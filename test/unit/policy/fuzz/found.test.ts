@@ -1,13 +1,13 @@
 /** What fuzzing has found, each by its name, so that it stays mended. */
 import { describe, expect, test } from 'vitest';
-import { parseCommand } from '../../../../modules/policy/command.ts';
+import { parseCommand } from '../../../../modules/policy/syntax/command.ts';
 import { readEtcd } from '../../../../modules/policy/etcd.ts';
 import { readProfiles } from '../../../../modules/policy/live.ts';
-import { readDocument } from '../../../../modules/policy/read.ts';
-import { parseRule } from '../../../../modules/policy/rule.ts';
+import { readDocument } from '../../../../modules/policy/syntax/read.ts';
+import { parseRule } from '../../../../modules/policy/syntax/rule.ts';
 import { parseSelector } from '../../../../modules/policy/selector.ts';
 import { readCommands } from '../../../../modules/policy/syntax/commands.ts';
-import { splitShell } from '../../../../modules/policy/words.ts';
+import { splitShell } from '../../../../modules/policy/syntax/words.ts';
 
 const codes = (result: { readonly ok: boolean; readonly problems?: readonly { readonly code: string }[] }) =>
   (result.problems ?? []).map(({ code }) => code);

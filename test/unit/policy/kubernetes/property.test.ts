@@ -14,7 +14,7 @@ import type {
   PolicyPort,
 } from '../../../../modules/policy/change.ts';
 import { readObject } from '../../../../modules/policy/kubernetes/object.ts';
-import { formatPorts } from '../../../../modules/policy/ports.ts';
+import { formatPorts } from '../../../../modules/policy/syntax/ports.ts';
 import { Sheet } from '../../../../modules/policy/syntax/sheet.ts';
 import { composeYaml } from '../../../../modules/policy/syntax/yaml.ts';
 import { plain, placeless, reading } from './reading.ts';

@@ -1,8 +1,8 @@
 /** What calicoctl has no words for, said of profiles that it shall change. */
-import { Refusal, type Problem } from '../problem/problem.ts';
-import type { Peer, Profile, Rule } from './model.ts';
-import { isName, nameRule } from './name.ts';
-import { formatRule, parseRule } from './rule.ts';
+import { Refusal, type Problem } from '../../problem/problem.ts';
+import type { Peer, Profile, Rule } from '../model.ts';
+import { isName, nameRule } from '../name.ts';
+import { formatRule, parseRule } from '../syntax/rule.ts';
 
 /** Throws a Refusal with everything that is beyond the grammar. */
 export function refuseUnsayable(live: readonly Profile[], wanted: readonly Profile[]): void {

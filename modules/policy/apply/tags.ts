@@ -5,9 +5,9 @@
  * before the change by the old state, and after it by the new one. For more of them, the rules that allow their tags are
  * taken away meanwhile, two commands each.
  */
-import { isDeny, type Item } from './apply-list.ts';
-import type { ListChange, ProfileChange, TagChange } from './apply-writer.ts';
-import type { Profile, Rule } from './model.ts';
+import { isDeny, type Item } from './list.ts';
+import type { ListChange, ProfileChange, TagChange } from './writer.ts';
+import type { Profile, Rule } from '../model.ts';
 
 export interface Slots {
   readonly closing: readonly TagChange[];

@@ -4,9 +4,9 @@
  *
  *     truths(state, selectors) -> Truths
  */
-import { labelsOf } from './labels.ts';
-import type { PolicyState } from './model.ts';
-import { matchesSelector, parseSelector, type Selector } from './selector.ts';
+import { labelsOf } from '../labels.ts';
+import type { PolicyState } from '../model.ts';
+import { matchesSelector, parseSelector, type Selector } from '../selector.ts';
 
 export interface Truths {
   /** By endpoint: a number for which selectors hold, and the set of them by that number. */

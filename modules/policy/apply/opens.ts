@@ -9,9 +9,9 @@
  * tried than stand in the three rules that decide. Where that would be too many, and for networks that are not IPv4, the
  * answer is yes.
  */
-import { parseNet } from './address.ts';
-import type { Peer, PortRange, Rule } from './model.ts';
-import { lastPort } from './ports.ts';
+import { parseNet } from '../address.ts';
+import type { Peer, PortRange, Rule } from '../model.ts';
+import { lastPort } from '../syntax/ports.ts';
 
 export interface Ends {
   readonly before: readonly Rule[];

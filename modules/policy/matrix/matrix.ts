@@ -6,23 +6,23 @@
  *     matrix.allowed(f, t, c)              -> by index into matrix.endpoints and matrix.traffic
  *     matrix.flows(c)                      -> by class of sources: the classes of destinations, see matrix.factors.classes
  *     openFlows(matrix)                    -> how many flows are open, by class of traffic
- *     diff(before, after)                  -> the cells that open and that close; classdiff.ts has them as classes
+ *     diff(before, after)                  -> the cells that open and that close; diff.ts has them as classes
  *
  * It stays factored: endpoints that no rule can tell apart are one peer class, and for each class, direction and traffic
  * there is one bitset over the peer classes. A cell is two bits of it: the source's outbound, the destination's inbound.
  */
-import { Refusal, type Problem } from '../problem/problem.ts';
+import { Refusal, type Problem } from '../../problem/problem.ts';
 import { add, and, bitsOf, has, noBits, transposed, weigher, type Bits } from './bits.ts';
 import { peerClasses, tagged, whole, type PeerClasses } from './classes.ts';
-import { truths } from './classlabels.ts';
-import { addressOrder, inNet } from './classnets.ts';
-import { Kinds, readyRules, type Peers, type ReadyRules } from './classrules.ts';
-import { renderedRules, type BothRules, type Scope } from './classscope.ts';
-import { columnsOf, type Column, type Walked } from './classrows.ts';
-import { plainFelix, type Felix } from './felix.ts';
-import type { Endpoint, IpVersion, PeerMatch, Policy, PolicyState, Pool, Rule, Traffic } from './model.ts';
-import { probedClasses, wholeClasses, type AnyTraffic } from './traffic.ts';
-import { policyFault, profileFault, stateProblems } from './valid.ts';
+import { truths } from './labels.ts';
+import { addressOrder, inNet } from './nets.ts';
+import { Kinds, readyRules, type Peers, type ReadyRules } from './rules.ts';
+import { renderedRules, type BothRules, type Scope } from './scope.ts';
+import { columnsOf, type Column, type Walked } from './rows.ts';
+import { plainFelix, type Felix } from '../felix.ts';
+import type { Endpoint, IpVersion, PeerMatch, Policy, PolicyState, Pool, Rule, Traffic } from '../model.ts';
+import { probedClasses, wholeClasses, type AnyTraffic } from '../traffic.ts';
+import { policyFault, profileFault, stateProblems } from '../valid.ts';
 
 export interface Matrix<T extends AnyTraffic = Traffic> {
   readonly endpoints: readonly Endpoint[];

@@ -9,9 +9,9 @@
  * which least is allowed; where even then something would open, a guard stands in: a deny of other words that covers it,
  * two commands more. Where moving the allows around it is cheaper, they move.
  */
-import { strays, type Ends } from './apply-opens.ts';
-import type { Rule } from './model.ts';
-import { formatRule } from './rule.ts';
+import { strays, type Ends } from './opens.ts';
+import type { Rule } from '../model.ts';
+import { formatRule } from '../syntax/rule.ts';
 
 export interface Item {
   readonly rule: Rule;

@@ -12,11 +12,11 @@
  * the mark of next-tier can travel along on it.
  */
 import { add, bitsOf, noBits, type Bits } from './bits.ts';
-import { carriedBy, type CarriedBy } from './carried.ts';
-import { truths } from './classlabels.ts';
-import { addressOrder, smallestNets, type AddressOrder } from './classnets.ts';
-import type { Felix } from './felix.ts';
-import type { IpVersion, PolicyState } from './model.ts';
+import { carriedBy, type CarriedBy } from '../carried.ts';
+import { truths } from './labels.ts';
+import { addressOrder, smallestNets, type AddressOrder } from './nets.ts';
+import type { Felix } from '../felix.ts';
+import type { IpVersion, PolicyState } from '../model.ts';
 
 export interface PeerClasses {
   readonly size: number;

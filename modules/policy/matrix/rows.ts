@@ -7,11 +7,11 @@
  * answers share them: the steps hang together as a tree, each of them computed when it is first needed.
  */
 import { BitsNumbers, copier, has, isEmpty, noBits, same, type Bits, type Copy } from './bits.ts';
-import { policing, type CarriedBy } from './carried.ts';
+import { policing, type CarriedBy } from '../carried.ts';
 import type { PeerClasses } from './classes.ts';
-import type { Half, ReadyRule, ReadyRules } from './classrules.ts';
-import type { Felix } from './felix.ts';
-import type { Direction, Policy } from './model.ts';
+import type { Half, ReadyRule, ReadyRules } from './rules.ts';
+import type { Felix } from '../felix.ts';
+import type { Direction, Policy } from '../model.ts';
 
 /** Chains of both directions, by class. */
 export interface Column extends Readonly<Record<Direction, readonly Bits[]>> {

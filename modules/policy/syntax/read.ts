@@ -15,21 +15,21 @@
  * Except in the short form, comments say what the file is and what is expected of it: `# title: …`, `# expect: …`.
  */
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
-import type { Problem } from '../problem/problem.ts';
-import type { Change } from './change.ts';
-import { isDeep } from './deep.ts';
-import type { PolicyDocument } from './document.ts';
+import type { Problem } from '../../problem/problem.ts';
+import type { Change } from '../change.ts';
+import { isDeep } from '../deep.ts';
+import type { PolicyDocument } from '../document.ts';
 import { parseExpect } from './expect.ts';
-import { plainFelix, type Felix } from './felix.ts';
-import { readObject } from './kubernetes/object.ts';
-import type { Result } from './result.ts';
-import { areCommands, readCommands } from './syntax/commands.ts';
-import { isEtcd, readEtcdFile } from './syntax/etcd.ts';
-import { readResource } from './syntax/resources.ts';
-import { readRuleJson } from './syntax/rulejson.ts';
-import { Sheet } from './syntax/sheet.ts';
-import { readShort } from './syntax/short.ts';
-import { composeYaml } from './syntax/yaml.ts';
+import { plainFelix, type Felix } from '../felix.ts';
+import { readObject } from '../kubernetes/object.ts';
+import type { Result } from '../result.ts';
+import { areCommands, readCommands } from './commands.ts';
+import { isEtcd, readEtcdFile } from './etcd.ts';
+import { readResource } from './resources.ts';
+import { readRuleJson } from './rulejson.ts';
+import { Sheet } from './sheet.ts';
+import { readShort } from './short.ts';
+import { composeYaml } from './yaml.ts';
 
 export function readDocument(text: string, file: string, felix: Felix = plainFelix): Result<PolicyDocument> {
   const read: Result<Read | PolicyDocument> = areCommands(text)

@@ -15,18 +15,18 @@
  * will be. It holds whatever the endpoints carry, and is taken where they are not known, where tags or profiles change
  * that matter, where a deny changes places, or where both directions open and close.
  *
- * Neither needs more commands than the fewest, but for denies that change places (apply-list.ts) and for tags that open
+ * Neither needs more commands than the fewest, but for denies that change places (list.ts) and for tags that open
  * and close at once. A profile that stays is never removed and made anew, though that can be shorter: it would cut off
  * its endpoints and lose its labels. All this is about IPv4, and about profiles that Felix takes.
  */
-import type { Problem } from '../problem/problem.ts';
-import { editOf, equals, isDeny } from './apply-list.ts';
-import { mentions, slotsOf, type Slots } from './apply-tags.ts';
-import { isChanged, Writer, type ListChange, type ProfileChange, type TagChange } from './apply-writer.ts';
-import { refuseUnsayable } from './apply-words.ts';
-import type { Command } from './command.ts';
-import type { Endpoint, Profile } from './model.ts';
-import { defaultProfile } from './network.ts';
+import type { Problem } from '../../problem/problem.ts';
+import { editOf, equals, isDeny } from './list.ts';
+import { mentions, slotsOf, type Slots } from './tags.ts';
+import { isChanged, Writer, type ListChange, type ProfileChange, type TagChange } from './writer.ts';
+import { refuseUnsayable } from './said.ts';
+import type { Command } from '../syntax/command.ts';
+import type { Endpoint, Profile } from '../model.ts';
+import { defaultProfile } from '../network.ts';
 
 export interface Plan {
   readonly commands: readonly Command[];

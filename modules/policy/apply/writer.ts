@@ -1,7 +1,7 @@
 /** Writes down commands, and keeps in mind what stands in each list after those before: `--at` counts from that. */
-import { equals, gentleSteps, isDeny, type Item, type ListEdit, type Step } from './apply-list.ts';
-import type { Command } from './command.ts';
-import type { Direction, Profile } from './model.ts';
+import { equals, gentleSteps, isDeny, type Item, type ListEdit, type Step } from './list.ts';
+import type { Command } from '../syntax/command.ts';
+import type { Direction, Profile } from '../model.ts';
 
 export interface ListChange {
   readonly profile: string;

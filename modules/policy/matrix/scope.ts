@@ -1,7 +1,7 @@
 /** Rules as they stand in the chains of one IP version of one Felix, in both directions. */
-import type { Felix } from './felix.ts';
-import type { Direction, IpVersion, Rule } from './model.ts';
-import { render } from './render.ts';
+import type { Felix } from '../felix.ts';
+import type { Direction, IpVersion, Rule } from '../model.ts';
+import { render } from '../render.ts';
 
 /** Whose chains they are. */
 export interface Scope {

@@ -8,18 +8,18 @@
  * difference that no rule asked for before; those of peers are cut where a CIDR of the new rules needs it.
  */
 import { add, copier, eachBit, has, isEmpty, minus, noBits, or, same, type Bits } from './bits.ts';
-import { changesOf, classDiff, columnsBy, rulesOf, type ClassDiff } from './classdiff.ts';
+import { changesOf, classDiff, columnsBy, rulesOf, type ClassDiff } from './diff.ts';
 import { cutBy, tagged, whole } from './classes.ts';
-import { truths } from './classlabels.ts';
-import { inNet } from './classnets.ts';
-import type { Rectangle } from './classrect.ts';
-import { again, Kinds, readyRules, usedKinds, widenedRules, type ReadyRules } from './classrules.ts';
-import { renderedRules, type BothRules } from './classscope.ts';
-import { columnsOf, type Column } from './classrows.ts';
+import { truths } from './labels.ts';
+import { inNet } from './nets.ts';
+import type { Rectangle } from './rectangles.ts';
+import { again, Kinds, readyRules, usedKinds, widenedRules, type ReadyRules } from './rules.ts';
+import { renderedRules, type BothRules } from './scope.ts';
+import { columnsOf, type Column } from './rows.ts';
 import { matrixFrom, matrixIn, named, peersOf, selectedBits, type Factors, type Matrix } from './matrix.ts';
-import type { PeerMatch, PolicyState, Profile, Traffic } from './model.ts';
-import type { AnyTraffic } from './traffic.ts';
-import { profileFault } from './valid.ts';
+import type { PeerMatch, PolicyState, Profile, Traffic } from '../model.ts';
+import type { AnyTraffic } from '../traffic.ts';
+import { profileFault } from '../valid.ts';
 
 export interface Edited<T extends AnyTraffic = Traffic> extends Pick<ClassDiff<T>, 'changes' | 'opened' | 'closed'> {
   readonly matrix: Matrix<T>;

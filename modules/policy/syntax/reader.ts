@@ -1,6 +1,6 @@
 /** Reads words one by one, and ends at the first that is wrong: what the parsers of lines share. */
-import type { Place, Problem } from '../problem/problem.ts';
-import { along, fine, refused, type Result } from './result.ts';
+import type { Place, Problem } from '../../problem/problem.ts';
+import { along, fine, refused, type Result } from '../result.ts';
 import type { Word } from './words.ts';
 
 /** Ends the reading from any depth; never leaves `attempt`. */

@@ -1,6 +1,6 @@
 /** What the two grammars of rules differ in: calicoctl's, and that of the annotation of calico-cni (kubernetes/annotation.ts). */
-import type { Protocol } from './model.ts';
-import { isName, nameRule } from './name.ts';
+import type { Protocol } from '../model.ts';
+import { isName, nameRule } from '../name.ts';
 
 /** Protocols that a grammar has words for. */
 export type Spoken = Protocol | 'icmpv6';

@@ -8,11 +8,11 @@
  * A further match on a peer is one more set in `asked`; a further match on the traffic is one more field of a kind.
  */
 import { add, and, has, minus, noBits, type Bits } from './bits.ts';
-import type { BothRules } from './classscope.ts';
-import type { AnyPacket, Direction, Peer, PeerMatch, PortRange, Rule } from './model.ts';
-import { inPorts } from './ports.ts';
-import { isIcmp, isPorted, protocolNumber } from './protocol.ts';
-import { anyPacketOf, type AnyTraffic } from './traffic.ts';
+import type { BothRules } from './scope.ts';
+import type { AnyPacket, Direction, Peer, PeerMatch, PortRange, Rule } from '../model.ts';
+import { inPorts } from '../syntax/ports.ts';
+import { isIcmp, isPorted, protocolNumber } from '../protocol.ts';
+import { anyPacketOf, type AnyTraffic } from '../traffic.ts';
 
 export interface ReadyRule {
   readonly rule: Rule;

@@ -4,12 +4,12 @@
  *     parseCommand(text, at?) -> Result<Command>; a shell's quotes are understood
  *     formatCommand(command)  -> the line, quoted for a POSIX shell where it must be
  */
-import type { Place } from '../problem/problem.ts';
-import type { Direction, Rule } from './model.ts';
-import { isName, nameRule } from './name.ts';
-import { hint } from './hint.ts';
+import type { Place } from '../../problem/problem.ts';
+import type { Direction, Rule } from '../model.ts';
+import { isName, nameRule } from '../name.ts';
+import { hint } from '../hint.ts';
 import { attempt, Mistake, Reader } from './reader.ts';
-import { along, refused, type Result } from './result.ts';
+import { along, refused, type Result } from '../result.ts';
 import { formatRule, parseRuleWords } from './rule.ts';
 import { quoteWord, splitShell, type Word } from './words.ts';
 

@@ -1,6 +1,6 @@
-import type { Place, Problem } from '../problem/problem.ts';
-import type { PortRange } from './model.ts';
-import { along, fine, refused, type Result } from './result.ts';
+import type { Place, Problem } from '../../problem/problem.ts';
+import type { PortRange } from '../model.ts';
+import { along, fine, refused, type Result } from '../result.ts';
 
 export const lastPort = 65535;
 

@@ -7,9 +7,9 @@
  *
  * Networks nest, so the smallest one decides all the others.
  */
-import { addressNumber, parseNet } from './address.ts';
-import { addressNumber6, parseNet6 } from './address6.ts';
-import type { Endpoint, IpVersion } from './model.ts';
+import { addressNumber, parseNet } from '../address.ts';
+import { addressNumber6, parseNet6 } from '../address6.ts';
+import type { Endpoint, IpVersion } from '../model.ts';
 
 export interface AddressOrder {
   readonly version: IpVersion;

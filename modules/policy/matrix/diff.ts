@@ -2,20 +2,20 @@
  * Which flows open and which close, told as groups of endpoints: never as a list of a million pairs.
  *
  *     classDiff(before, after)    -> ClassDiff; the matrices may have different traffic and different endpoints
- *     changesOf(matrix, …)        -> the same for rectangles of classes that are known already (classedit.ts)
+ *     changesOf(matrix, …)        -> the same for rectangles of classes that are known already (edit.ts)
  *     membersText(members, names) -> `client (12), frontend (3 of 7)`
  *
  * Flows between endpoints of both matrices are compared, by id; the others are named apart.
  */
 import { has, minus, noBits, add, eachBit, type Bits } from './bits.ts';
 import type { PeerClasses } from './classes.ts';
-import { merged, rectanglesOf, type Rectangle } from './classrect.ts';
-import { Kinds, usedKinds, type ReadyRules } from './classrules.ts';
-import { columnsOf, type Column } from './classrows.ts';
+import { merged, rectanglesOf, type Rectangle } from './rectangles.ts';
+import { Kinds, usedKinds, type ReadyRules } from './rules.ts';
+import { columnsOf, type Column } from './rows.ts';
 import { flowsOf, type Factors, type Matrix } from './matrix.ts';
-import type { Endpoint, Traffic } from './model.ts';
-import { displayName, noNames, type Names } from './names.ts';
-import type { AnyTraffic } from './traffic.ts';
+import type { Endpoint, Traffic } from '../model.ts';
+import { displayName, noNames, type Names } from '../names.ts';
+import type { AnyTraffic } from '../traffic.ts';
 
 export interface ClassDiff<T extends AnyTraffic = Traffic> {
   readonly changes: readonly FlowChange<T>[];

@@ -16,15 +16,15 @@
  * something else than what stands there: a `from` or `to` without a match (it means "anybody"), shortened CIDRs (`10/8`),
  * and CIDRs with a netmask.
  */
-import type { Place } from '../problem/problem.ts';
-import { canonicalNet } from './address6.ts';
+import type { Place } from '../../problem/problem.ts';
+import { canonicalNet } from '../address6.ts';
 import { calicoctl, type Dialect, type Spoken } from './dialect.ts';
-import type { Peer, PortRange, Rule } from './model.ts';
-import { isName } from './name.ts';
-import { hint } from './hint.ts';
+import type { Peer, PortRange, Rule } from '../model.ts';
+import { isName } from '../name.ts';
+import { hint } from '../hint.ts';
 import { formatPorts, parsePorts } from './ports.ts';
 import { attempt, Mistake, Reader } from './reader.ts';
-import type { Result } from './result.ts';
+import type { Result } from '../result.ts';
 import { splitWords, type Word } from './words.ts';
 
 /** Where a rule stands that comes without a file. */

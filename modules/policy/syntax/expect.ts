@@ -8,12 +8,12 @@
  * Without a protocol it speaks of every class of traffic, without a port of every class of the protocol; a port means the
  * classes that contain it. `FROM -> FROM` speaks of two different tasks of that network. It says the same of every cell.
  */
-import type { Place, Problem } from '../problem/problem.ts';
-import type { Protocol, Traffic } from './model.ts';
-import { isName, nameRule } from './name.ts';
-import { hint } from './hint.ts';
+import type { Place, Problem } from '../../problem/problem.ts';
+import type { Protocol, Traffic } from '../model.ts';
+import { isName, nameRule } from '../name.ts';
+import { hint } from '../hint.ts';
 import { inPorts, lastPort } from './ports.ts';
-import { along, fine, refused, type Result } from './result.ts';
+import { along, fine, refused, type Result } from '../result.ts';
 import { splitWords, type Word } from './words.ts';
 
 export interface Expectation {
