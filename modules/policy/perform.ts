@@ -113,7 +113,8 @@ function police(changes: readonly Change[], draft: Draft): void {
   draft.kubernetes = after;
   const { lists, problems, warnings } = policed(after, groupsOf(draft.names));
   draft.problems.push(...problems);
-  draft.kubernetesWarnings = warnings;
+  const rules = [...lists.values()].flatMap(({ inbound, outbound }) => [...inbound, ...outbound]);
+  draft.kubernetesWarnings = [...warnings, ...rules.flatMap((rule) => ruleCautions(rule, draft.channel))];
   for (const [profile, { name }] of draft.names) {
     const found = lists.get(name);
     if (found !== undefined) draft.profiles.set(profile, { ...draft.profiles.get(profile)!, ...found });

@@ -365,7 +365,8 @@ export const schema = closed(
     policies: Type.Optional(
       list(
         filePath({
-          description: 'A policy file in any syntax of docs/policy.md, or a folder: its *.yaml and *.json files by name.',
+          description:
+            'A policy file in any syntax of docs/policy.md, or a folder: its *.yaml and *.json files by name.',
           examples: ['../policies/stars'],
         }),
         {

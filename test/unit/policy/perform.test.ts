@@ -284,6 +284,12 @@ spec:
   ingress: [{ ports: [{ port: ${port} }] }]
 `;
 
+  test('a range of ports is warned of in the classic release', () => {
+    const ranged = policyFor('db', v1, '[{ ports: [{ port: 1, endPort: 9 }] }]');
+    expect(world([ranged], web, classic).warnings).toContain('port-range-crashes-calicoctl -');
+    expect(world([ranged], web).warnings).toEqual(['open-to-everybody 1']);
+  });
+
   test('names of ports are those of the pod', () => {
     const { reaches, warnings } = world([named('sql')], web);
     expect([reaches('web', 'db', 5432), reaches('web', 'db', 5433)]).toEqual([true, false]);
