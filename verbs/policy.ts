@@ -1,14 +1,17 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { main, type Call } from '../modules/cli/verb.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
 import { classDiff, membersText, type Members } from '../modules/policy/matrix/diff.ts';
+import { displayed } from '../modules/policy/bring.ts';
 import { toEtcd } from '../modules/policy/etcd.ts';
+import { idsCommand } from '../modules/policy/ids.ts';
+import { translates } from '../modules/policy/names.ts';
 import { formatResources } from '../modules/policy/syntax/resources-text.ts';
 import { calicoctlOf, hasProfileCommand } from '../modules/release/calico.ts';
 import { channels } from '../modules/release/channels.ts';
 import { nearest } from '../modules/problem/nearest.ts';
-import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
+import { exit, format, Refusal, type ExitCode, type Problem } from '../modules/problem/problem.ts';
 import { chartFile, chartPage, type Chart } from '../modules/report/chart.ts';
 import { changesOf, checkText, diffText, matrixOf, matrixText } from '../modules/report/foreseen.ts';
 import type { ForeseenMatrix } from '../modules/report/groups.ts';
@@ -18,6 +21,7 @@ import { readPolicies } from '../modules/verify/documents.ts';
 import { readDump } from '../modules/verify/dump.ts';
 import { changeFrom, dumpIds, liveRule, networkIds } from '../modules/verify/live.ts';
 import { foresee, type ForeseenStep, type Foresight } from '../modules/verify/foresee.ts';
+import { isRegular, readGiven, writeGiven } from '../modules/verify/given.ts';
 import { looseCluster } from '../modules/verify/loose.ts';
 
 const options = {
@@ -26,7 +30,11 @@ const options = {
   svg: { type: 'string', value: 'FILE', help: 'write the matrix, or the diff, of that step as a drawing' },
   html: { type: 'string', value: 'FILE', help: 'write the matrices, or the diffs, of all steps as a page' },
   live: { type: 'string', value: 'FILE', help: 'the profiles on the cluster, for apply; - is standard input' },
-  ids: { type: 'string', value: 'FILE', help: 'ids and names of the Docker networks, for apply' },
+  ids: {
+    type: 'string',
+    value: 'FILE',
+    help: 'ids and names of the Docker networks, for apply, --to, and what stands in etcd',
+  },
   to: { type: 'string', value: 'FORM', help: 'resources or etcd: the whole policy in that form, for compile' },
   json: { type: 'boolean', help: 'print the answer as JSON' },
 } as const;
@@ -34,6 +42,17 @@ type Options = Call<typeof options>['options'];
 
 const questions = ['check', 'matrix', 'explain', 'diff', 'lint', 'compile', 'apply'] as const;
 type Question = (typeof questions)[number];
+
+/** What each question has a use for, besides the release of policies alone. */
+const uses: Readonly<Record<Question, readonly (keyof Options)[]>> = {
+  check: ['json', 'ids'],
+  matrix: ['json', 'ids', 'step', 'svg', 'html'],
+  explain: ['json', 'ids', 'step'],
+  diff: ['json', 'ids', 'step', 'svg', 'html'],
+  lint: ['json', 'ids', 'step'],
+  compile: ['json', 'ids', 'step', 'to'],
+  apply: ['json', 'ids', 'live'],
+};
 
 await main({
   name: 'npm run policy',
@@ -60,13 +79,12 @@ Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
       throw usage(`"${rest[0]}" is a word too many.`, `npm run policy ${question} ${where}`);
     }
     const policy = isPolicy(where);
+    refuseUseless(question, given, policy);
     if (question === 'apply') {
       return applied(policy ? looseCluster(where, releaseOf(given)) : loadCluster(where), given);
     }
-    const foresight = policy ? foreseeFile(where, given) : foreseeCluster(loadCluster(where));
-    if (question !== 'lint') {
-      process.stderr.write(foresight.warnings.map((one) => `warning: ${format(one)}\n`).join(''));
-    }
+    const foresight = policy ? foreseeFile(where, given) : foreseeCluster(loadCluster(where), given);
+    if (question !== 'lint') warn(foresight.warnings);
     switch (question) {
       case 'check':
         return check(foresight, given);
@@ -89,11 +107,29 @@ function foreseeFile(where: string, given: Options): Foresight {
   const channel = Object.values(channels).find(({ name }) => name === release);
   const dump =
     channel === undefined || statSync(where).isDirectory() ? undefined : readDump(where, channel, dumpIds(given.ids));
-  return dump ?? foreseeCluster(looseCluster(where, release));
+  return dump ?? foreseeCluster(looseCluster(where, release), given);
 }
 
-function foreseeCluster(cluster: Cluster): Foresight {
-  return foresee(cluster, readPolicies(cluster));
+/** With the real ids only where they are printed. */
+function foreseeCluster(cluster: Cluster, { to, ids }: Options): Foresight {
+  const known = to === undefined || ids === undefined ? undefined : networkIds(cluster, ids);
+  return foresee(cluster, readPolicies(cluster), known);
+}
+
+function refuseUseless(question: Question, given: Options, policy: boolean): void {
+  const known: readonly string[] = [...uses[question], 'release'];
+  const useless = Object.keys(given).find((name) => !known.includes(name));
+  if (useless !== undefined) {
+    const takes = known.map((name) => `--${name}`).join(', ');
+    throw usage(`${question} has no use for --${useless}.`, `npm run policy ${question} lab`, `it takes ${takes}.`);
+  }
+  if (given.release !== undefined && !policy) {
+    throw usage('A cluster says its release itself.', 'release: current', '--release is for policies alone.');
+  }
+}
+
+function warn(warnings: Foresight['warnings']): void {
+  process.stderr.write(warnings.map((one) => `warning: ${format(one)}\n`).join(''));
 }
 
 function releaseOf({ release }: Options): string {
@@ -103,7 +139,25 @@ function releaseOf({ release }: Options): string {
 /** A folder, or a file that describes no cluster. */
 function isPolicy(where: string): boolean {
   if (!existsSync(where)) return false;
-  return statSync(where).isDirectory() || !/^["']?target["']?\s*:/m.test(readFileSync(where, 'utf8'));
+  if (statSync(where).isDirectory()) return true;
+  if (!isRegular(where)) {
+    throw usage(
+      `${where} is no file that can be read twice.`,
+      'npm run policy check policy.yaml',
+      'write it to a file.',
+    );
+  }
+  const text = readGiven(where);
+  return !(/^\s*\{/.test(text) ? describesInJson(text) : /^["']?target["']?\s*:/m.test(text));
+}
+
+function describesInJson(text: string): boolean {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null && 'target' in json;
+  } catch {
+    return false;
+  }
 }
 
 function check(foresight: Foresight, { json }: Options): ExitCode {
@@ -140,8 +194,8 @@ function chart({ file }: ForeseenStep, title: string, matrix: ForeseenMatrix): C
 
 /** Writes the drawings that were asked for, and says so. */
 function draw(title: string, one: () => Chart, all: () => readonly Chart[], { svg, html }: Options): string {
-  if (svg !== undefined) writeFileSync(svg, chartFile(one()));
-  if (html !== undefined) writeFileSync(html, chartPage(title, all()));
+  if (svg !== undefined) writeGiven(svg, chartFile(one()));
+  if (html !== undefined) writeGiven(html, chartPage(title, all()));
   const written = [svg, html].filter((file) => file !== undefined);
   return written.length === 0 ? '' : `\nWritten: ${written.join(', ')}\n`;
 }
@@ -164,8 +218,12 @@ function explain(foresight: Foresight, words: readonly string[], { json, step: w
 
 function diff(foresight: Foresight, given: Options): ExitCode {
   const { steps, names } = foresight;
-  const changes = steps.slice(1).map((after, index) => {
-    const before = steps[index]!;
+  const only = given.step === undefined ? undefined : stepOf(foresight, given.step);
+  if (only !== undefined && only === steps[0]) {
+    throw usage('There is nothing before the first file.', '--step 2', 'a file is compared with the one before it.');
+  }
+  const changes = (only === undefined ? steps.slice(1) : [only]).map((after) => {
+    const before = steps[steps.indexOf(after) - 1]!;
     return { before: before.title, after: after.title, diff: classDiff(before.matrix(), after.matrix()) };
   });
   const members = (some: Members): string => membersText(some, names);
@@ -191,7 +249,7 @@ function diff(foresight: Foresight, given: Options): ExitCode {
     () => {
       const step = stepOf(foresight, given.step);
       if (step !== steps[0]) return change(step);
-      throw usage('There is nothing before the first file.', '--step 2', 'a file is compared with the one before it.');
+      throw usage('There is one file, and nothing to compare it with.', 'policies/stars');
     },
     () => steps.slice(1).map(change),
     given,
@@ -212,8 +270,10 @@ function linted({ steps, warnings }: Foresight, { json, step: word }: Options): 
   return found.length === 0 ? exit.fine : exit.no;
 }
 
-function compiled({ steps }: Foresight, { json, to, step }: Options): ExitCode {
-  if (to !== undefined) return formed(stepOf({ steps }, step), to);
+function compiled(foresight: Foresight, given: Options): ExitCode {
+  const { json, to, step } = given;
+  if (to !== undefined) return formed(foresight, given, to);
+  const steps = step === undefined ? foresight.steps : [stepOf(foresight, step)];
   print(json, { steps: steps.map(({ title, file, commands }) => ({ title, file, commands })) }, () =>
     steps
       .map(
@@ -226,7 +286,12 @@ function compiled({ steps }: Foresight, { json, to, step }: Options): ExitCode {
 }
 
 /** The whole policy of a step. What the form cannot say goes to standard error, and the answer is no. */
-function formed({ declared }: ForeseenStep, form: string): ExitCode {
+function formed(foresight: Foresight, { ids, step }: Options, form: string): ExitCode {
+  const { names, channel } = foresight;
+  const { declared: whole } = stepOf(foresight, step);
+  const made = ids === undefined && [...whole.profiles.keys()].some((name) => translates(names, name));
+  const declared = made ? displayed(whole, names) : whole;
+  if (made) warn([namesForIds(channel.calico)]);
   if (form === 'etcd') {
     const { profiles, tiers = [] } = declared;
     process.stdout.write(`${JSON.stringify(toEtcd({ profiles, tiers, endpoints: [] }), undefined, 2)}\n`);
@@ -246,6 +311,15 @@ function formed({ declared }: ForeseenStep, form: string): ExitCode {
   return problems.length === 0 ? exit.fine : exit.no;
 }
 
+function namesForIds(calico: string): Problem {
+  return {
+    code: 'names-for-ids',
+    what: 'Names of networks stand here where the cluster has ids.',
+    rule: `Calico ${calico} calls the profile and the tag of a Docker network by the network's id.`,
+    remedy: `on an agent: ${idsCommand} > ids.txt; then --ids ids.txt`,
+  };
+}
+
 /** A dry run: it changes nothing by itself. */
 function applied(cluster: Cluster, { live, ids, json }: Options): ExitCode {
   if (!hasProfileCommand(cluster.release)) {
@@ -261,10 +335,9 @@ function applied(cluster: Cluster, { live, ids, json }: Options): ExitCode {
   if (live === undefined) {
     throw usage('It is not said what is on the cluster.', 'npm run policy -- apply lab --live profiles.json', liveRule);
   }
-  const { commands, notes, untouched } = changeFrom(
-    live,
-    foresee(cluster, readPolicies(cluster), networkIds(cluster, ids)),
-  );
+  const foresight = foresee(cluster, readPolicies(cluster), networkIds(cluster, ids));
+  warn(foresight.warnings);
+  const { commands, notes, untouched } = changeFrom(live, foresight);
   print(json, { commands, notes, untouched }, () =>
     [
       ...notes.map((note) => `# ${format(note)}`),

@@ -38,6 +38,11 @@ export async function main<O extends Record<string, Option>>(
   verb: Verb<O>,
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
+  // Who reads with `head` has had enough; that is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(exit.fine);
+  });
   process.exitCode = await call(verb, argv);
 }
 

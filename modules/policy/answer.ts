@@ -4,21 +4,21 @@
  *     curl -s 'http://ETCD:2379/v2/keys/calico/v1/policy/profile?recursive=true'
  *
  *     everythingIn(json) -> {"/calico/…": …} of any folder, or of JSON that is by key already; undefined for anything else
- *     fromAnswer(json) -> {"NAME": {"tags": …, "rules": …, "labels": …}}; anything that is no such answer comes back as it is
+ *     fromAnswer(json) -> {"NAME": {"tags": …, "rules": …, "labels": …}} of either; anything else comes back as it is
  *
  * Source: etcd v2.3 `Documentation/api.md`, "Listing a directory": every value is a text, here of JSON.
  */
 export function fromAnswer(json: unknown): unknown {
-  const node = json !== null && typeof json === 'object' && 'node' in json ? json.node : undefined;
-  if (!isNode(node)) return json;
+  const everything = everythingIn(json);
+  if (everything === undefined) return json;
   const profiles: Record<string, Record<string, unknown>> = {};
-  for (const { key, value } of leaves(node)) {
+  for (const [key, value] of Object.entries(everything)) {
     const found = /^\/calico\/v1\/policy\/profile\/([^/]+)\/(tags|rules|labels)$/.exec(key);
     if (found === null) continue;
     const [, name, part] = found;
     // A name such as __proto__ must become a property like any other.
     if (!Object.hasOwn(profiles, name!)) Object.defineProperty(profiles, name!, { value: {}, enumerable: true });
-    profiles[name!]![part!] = parsed(value);
+    profiles[name!]![part!] = value;
   }
   return profiles;
 }

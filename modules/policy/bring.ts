@@ -2,13 +2,14 @@
  * What has to be typed to bring a policy about, in the words of the channel's own calicoctl.
  *
  *     bring(channel, before, after, names) -> commands, as they are typed; a comment where there are no words
+ *     displayed(policy, names)             -> the same policy with names in the place of ids
  */
 import { isDeepStrictEqual } from 'node:util';
 import { hasProfileCommand } from '../release/calico.ts';
 import type { ReleaseChannel } from '../release/channel.ts';
 import { commands } from './commands.ts';
 import type { PolicyState, Profile, Rule, Tier } from './model.ts';
-import { displayName, type Names } from './names.ts';
+import { displayName, displayRule, type Names } from './names.ts';
 import { formatResources } from './syntax/resources-text.ts';
 import { ruleText } from './text.ts';
 import { quoteWord } from './syntax/words.ts';
@@ -17,6 +18,22 @@ type Policy = Pick<PolicyState, 'profiles' | 'tiers'>;
 
 export function bring(channel: ReleaseChannel, before: Policy, after: Policy, names: Names): readonly string[] {
   return hasProfileCommand(channel) ? typed(before, after, names) : applied(before, after);
+}
+
+export function displayed({ profiles, tiers = [] }: Policy, names: Names): Policy {
+  const shown = <T extends Pick<Profile, 'inbound' | 'outbound'>>(one: T): T => ({
+    ...one,
+    inbound: one.inbound.map((rule) => displayRule(names, rule)),
+    outbound: one.outbound.map((rule) => displayRule(names, rule)),
+  });
+  const renamed = [...profiles.values()].map((profile): Profile => {
+    const tags = profile.tags.map((tag) => displayName(names, tag));
+    return { ...shown(profile), name: displayName(names, profile.name), tags };
+  });
+  return {
+    profiles: new Map(renamed.map((profile) => [profile.name, profile])),
+    tiers: tiers.map((tier) => ({ ...tier, policies: tier.policies.map(shown) })),
+  };
 }
 
 /** calicoctl 0.x: command by command. */
@@ -33,7 +50,7 @@ function typed(before: Policy, after: Policy, names: Names): readonly string[] {
     ),
     ...tiers.map(({ name }) => `# no words in calicoctl 0.x for policies of tiers: ${name}`),
     ...(changed.length + tiers.length > 0
-      ? ['# npm run policy compile -- --to etcd prints what has to stand in etcd']
+      ? ['# npm run policy -- compile NAME --to etcd prints what has to stand in etcd']
       : []),
   ];
 }

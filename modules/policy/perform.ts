@@ -10,10 +10,11 @@ import { ruleCautions } from './caution.ts';
 import type { Change } from './change.ts';
 import { formatCommand } from './syntax/command.ts';
 import { noObjects, withObjects, type Objects } from './kubernetes/objects.ts';
-import { policed, type Group } from './kubernetes/policed.ts';
+import type { Group } from './kubernetes/odd.ts';
+import { policed } from './kubernetes/policed.ts';
 import { lookUp, unknown } from './lookup.ts';
 import type { Policy, Profile, Rule, Tier } from './model.ts';
-import { renamed, translates, type Names } from './names.ts';
+import { displayRule, renamed, translates, type Names } from './names.ts';
 import { networkLabels } from './network.ts';
 
 /** Policy while it is put together. */
@@ -114,7 +115,10 @@ function police(changes: readonly Change[], draft: Draft): void {
   const { lists, problems, warnings } = policed(after, groupsOf(draft.names));
   draft.problems.push(...problems);
   const rules = [...lists.values()].flatMap(({ inbound, outbound }) => [...inbound, ...outbound]);
-  draft.kubernetesWarnings = [...warnings, ...rules.flatMap((rule) => ruleCautions(rule, draft.channel))];
+  draft.kubernetesWarnings = [
+    ...warnings,
+    ...rules.flatMap((rule) => ruleCautions(displayRule(draft.names, rule), draft.channel)),
+  ];
   for (const [profile, { name }] of draft.names) {
     const found = lists.get(name);
     if (found !== undefined) draft.profiles.set(profile, { ...draft.profiles.get(profile)!, ...found });

@@ -2,7 +2,7 @@
 import type { ForeseenMatrix } from './groups.ts';
 import { Markup, markup } from './markup.ts';
 import { asset } from './page.ts';
-import { columns, cut, wrap } from './text.ts';
+import { columns, middle, wrap } from './text.ts';
 
 export interface Chart extends ForeseenMatrix {
   readonly title: string;
@@ -20,7 +20,20 @@ const most = { lines: 3, letters: 16 } as const;
 
 /** The drawing as an SVG file of its own. */
 export const chartFile = (chart: Chart): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n${drawing(chart, asset('chart.css')).text}\n`;
+  `<?xml version="1.0" encoding="UTF-8"?>\n${drawing(chart, withPlainColours(asset('chart.css'))).text}\n`;
+
+/** Each colour also as itself: what shows a drawing outside of a browser knows no variables, and would paint it black. */
+function withPlainColours(css: string): string {
+  const colours = new Map<string, string>();
+  // The first that stands there is the one for light paper.
+  for (const [, name, value] of css.matchAll(/(--[a-z-]+): (#[0-9a-f]+);/g)) {
+    if (!colours.has(name!)) colours.set(name!, value!);
+  }
+  return css.replaceAll(
+    /fill: var\((--[a-z-]+)\);/g,
+    (both, name: string) => `fill: ${colours.get(name)!};\n  ${both}`,
+  );
+}
 
 /** All matrices on one page, which works without a network. */
 export function chartPage(title: string, charts: readonly Chart[]): string {
@@ -33,6 +46,7 @@ export function chartPage(title: string, charts: readonly Chart[]): string {
 ${new Markup(asset('chart.css'))}
 body { margin: 2rem auto; padding: 0 1rem; max-width: 1200px; color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 figure { margin: 0 0 2.5rem; overflow-x: auto; }
+.chart { max-width: none; }
 </style>
 <h1>${title}</h1>
 ${charts.map((chart) => markup`<figure>${drawing(chart)}</figure>\n`)}
@@ -42,7 +56,7 @@ ${charts.map((chart) => markup`<figure>${drawing(chart)}</figure>\n`)}
 }
 
 function drawing({ title, origin, networks, cells }: Chart, style = ''): Markup {
-  const names = networks.map((name) => cut(name, longest));
+  const names = networks.map((name) => middle(name, longest));
   const texts = cells.map((row) => row.map((text) => fit(text)));
   const left = Math.max(...names.map(width), width('from \\ to'), 0) + 2 * pad;
   const widths = names.map(

@@ -80,7 +80,7 @@ function packetFrom(protocol: string, port: string | undefined): Packet {
     throw refusal(`"${protocol}" is no protocol.`, 'the protocols are tcp, udp and icmp.');
   }
   const number = port === undefined ? 80 : Number(port);
-  if (!Number.isInteger(number) || number < 0 || number > 65535) {
+  if (!/^\d+$/.test(port ?? '80') || number > 65535) {
     throw refusal(`"${port}" is no port.`, 'a port is a number from 0 to 65535.');
   }
   return { protocol, sourcePort: ephemeral.from, port: number };

@@ -1,16 +1,16 @@
 /** Reads the policy files of a cluster. */
-import { readFileSync } from 'node:fs';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PolicyDocument } from '../policy/document.ts';
 import { felixOf } from '../policy/felix.ts';
 import { readDocument } from '../policy/syntax/read.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
+import { readGiven } from './given.ts';
 
 /** In the order in which they apply; throws a Refusal with every problem of every file. */
 export function readPolicies(cluster: Cluster): readonly PolicyDocument[] {
   const problems: Problem[] = [];
   const documents = cluster.policies.flatMap((file) => {
-    const result = readDocument(readFileSync(file, 'utf8'), file, felixOf(cluster.release));
+    const result = readDocument(readGiven(file), file, felixOf(cluster.release));
     if (result.ok) return [result.value];
     problems.push(...result.problems);
     return [];

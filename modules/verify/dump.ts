@@ -5,7 +5,6 @@
  *
  *     curl -s 'http://ETCD:2379/v2/keys/calico/v1?recursive=true' > etcd.json
  */
-import { readFileSync } from 'node:fs';
 import { compileState } from '../policy/evaluate.ts';
 import { felixOf } from '../policy/felix.ts';
 import { lint } from '../policy/lint.ts';
@@ -17,6 +16,7 @@ import { isEtcd, readEtcdFile } from '../policy/syntax/etcd.ts';
 import { trafficClasses } from '../policy/traffic.ts';
 import type { ReleaseChannel } from '../release/channel.ts';
 import type { ForeseenStep, Foresight } from './foresee.ts';
+import { readGiven } from './given.ts';
 
 /** `ids`: of Docker networks, by name, where their profiles are called by ids. */
 export function readDump(
@@ -24,7 +24,7 @@ export function readDump(
   channel: ReleaseChannel,
   ids: ReadonlyMap<string, string> = new Map(),
 ): Foresight | undefined {
-  const json = parsed(readFileSync(file, 'utf8'));
+  const json = parsed(readGiven(file));
   if (!isEtcd(json)) return undefined;
   const felix = felixOf(channel);
   const { state, warnings } = readEtcdFile(json, file, felix);

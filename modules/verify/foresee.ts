@@ -1,5 +1,6 @@
 /** What the policy of a cluster will do, worked out before anything runs: the same steps that a verification walks. */
 import type { Cluster } from '../cluster/cluster.ts';
+import { bring } from '../policy/bring.ts';
 import { describe } from '../policy/describe.ts';
 import type { PolicyDocument } from '../policy/document.ts';
 import { compileState, type Evaluator } from '../policy/evaluate.ts';
@@ -69,22 +70,26 @@ export function foresee(
     felix,
   );
   const { tasks } = all;
+  const bare = course(cluster, [], true, anyAddress(all), anyHost(cluster), (name) => ids.get(name) ?? standInId(name));
+  const declared = [...bare.steps.slice(0, 1), ...steps].map(({ state }) => withoutControl(state, names));
   return {
     channel: cluster.release,
     traffic,
     names,
     tasks,
     warnings,
-    steps: steps.map((step) => {
+    steps: steps.map((step, index) => {
       const evaluator = compileState(step.state, felix);
-      const declared = withoutControl(step.state, names);
+      const [before, now] = [declared[index]!, declared[index + 1]!];
       return {
         ...step,
-        declared,
+        declared: now,
+        // What a verification needs besides is nobody's to type.
+        commands: bring(cluster.release, before, now, names),
         evaluator,
-        matrix: () => matrixOf(declared, traffic, felix),
+        matrix: () => matrixOf(now, traffic, felix),
         wrong: wrongOf(step, evaluator, tasks, traffic, names),
-        lint: [...lint(declared, names, felix), ...shutOut(cluster, tasks, evaluator)],
+        lint: [...lint(now, names, felix), ...shutOut(cluster, tasks, evaluator)],
       };
     }),
   };

@@ -1,5 +1,5 @@
 /** Policy files without a cluster: a lab with the networks that the files speak of, to ask them what they do. */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { readDescription } from '../cluster/read.ts';
@@ -12,6 +12,7 @@ import { readDocument } from '../policy/syntax/read.ts';
 import { parseRule } from '../policy/syntax/rule.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
 import { channels } from '../release/channels.ts';
+import { isRegular, readGiven } from './given.ts';
 
 /** Two agents: a network then has a task on the same host, and one on another. Throws a Refusal with all problems. */
 export function looseCluster(path: string, release: string): Cluster {
@@ -19,7 +20,7 @@ export function looseCluster(path: string, release: string): Cluster {
   const channel = Object.values(channels).find(({ name }) => name === release);
   const problems: Problem[] = [];
   const documents = files.flatMap((file) => {
-    const result = readDocument(readFileSync(file, 'utf8'), file, channel && felixOf(channel));
+    const result = readDocument(readGiven(file), file, channel && felixOf(channel));
     if (result.ok) return [result.value];
     problems.push(...result.problems);
     return [];
@@ -46,7 +47,8 @@ function filesOf(path: string): readonly string[] {
   return readdirSync(path)
     .filter((name) => /\.(?:ya?ml|json)$/.test(name))
     .sort()
-    .map((name) => join(path, name));
+    .map((name) => join(path, name))
+    .filter(isRegular);
 }
 
 function noNetworks(path: string, documents: readonly PolicyDocument[]): Problem {

@@ -41,8 +41,13 @@ export interface Plan {
 /** What is asked of an endpoint: the profiles that it carries. */
 export type Carrier = Pick<Endpoint, 'profiles'>;
 
-/** `endpoints`: all that there are; without them any endpoint may have any profiles. */
-export function apply(live: Iterable<Profile>, wanted: Iterable<Profile>, endpoints?: readonly Carrier[]): Plan {
+/** `endpoints`: all that there are; without them any endpoint may have any profiles. `shown`: names for the notes. */
+export function apply(
+  live: Iterable<Profile>,
+  wanted: Iterable<Profile>,
+  endpoints?: readonly Carrier[],
+  shown: (profile: string) => string = (profile) => profile,
+): Plan {
   const states = [[...live], [...wanted], endpoints] as const;
   const draft = changesOf(...states);
   const gently = gentleOrder(draft);
@@ -58,7 +63,7 @@ export function apply(live: Iterable<Profile>, wanted: Iterable<Profile>, endpoi
     commands: writer.commands,
     extra: changes.lists.reduce((sum, { edit }) => sum + edit.extra, 0) + changes.slots.extra,
     gentle: gently !== undefined && changes.lists.every((list) => list.edit.soft && isAsJudged(list, changes)),
-    notes: notesOf(changes),
+    notes: notesOf(changes, shown),
   };
 }
 
@@ -233,24 +238,27 @@ function closingFirst({ lists, added, gone, slots, endpoints }: Changes, writer:
   for (const list of stay) writer.finish(list);
 }
 
-function notesOf({ lists, added, gone, slots, endpoints }: Changes): readonly Problem[] {
+function notesOf(
+  { lists, added, gone, slots, endpoints }: Changes,
+  shown: (profile: string) => string,
+): readonly Problem[] {
   const known = endpoints !== undefined;
   const notes: Problem[] = [];
   for (const { profile, direction, edit } of lists) {
     if (edit.extra > 0) {
       notes.push({
         code: 'longer-to-be-safe',
-        what: `The ${direction} rules of "${profile}" take ${edit.extra} commands more than the fewest.`,
+        what: `The ${direction} rules of "${shown(profile)}" take ${edit.extra} commands more than the fewest.`,
         rule: 'A deny that changes places is away for a moment, and what it denies is open.',
-        remedy: `calicoctl profile ${profile} rule update replaces both lists at once.`,
+        remedy: `calicoctl profile ${shown(profile)} rule update replaces both lists at once.`,
       });
     }
     if (edit.unguarded.length > 0) {
       notes.push({
         code: 'opens-meanwhile',
-        what: `In "${profile}" a deny of ${direction} traffic is away for a moment.`,
+        what: `In "${shown(profile)}" a deny of ${direction} traffic is away for a moment.`,
         rule: 'It changes places, and calicoctl has no words left for another that could stand in.',
-        remedy: `calicoctl profile ${profile} rule update replaces both lists at once.`,
+        remedy: `calicoctl profile ${shown(profile)} rule update replaces both lists at once.`,
       });
     }
   }
@@ -275,7 +283,7 @@ function notesOf({ lists, added, gone, slots, endpoints }: Changes): readonly Pr
     if (!narrower) continue;
     notes.push({
       code: known ? 'opens-meanwhile' : 'may-open-meanwhile',
-      what: `The new profile "${name}" is more open at first than it shall be${known ? '' : ', if an endpoint has it already'}.`,
+      what: `The new profile "${shown(name)}" is more open at first than it shall be${known ? '' : ', if an endpoint has it already'}.`,
       rule: 'calicoctl makes a profile that admits its own tag and lets everything out.',
       remedy: 'Make the profile before any endpoint has it.',
     });

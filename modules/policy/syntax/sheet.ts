@@ -185,5 +185,10 @@ export function describe(node: unknown): string {
   if (isSeq(node)) return 'a list';
   const value = isScalar(node) ? node.value : undefined;
   if (value === null || value === undefined) return 'nothing';
-  return typeof value === 'string' ? `"${value}"` : `the value ${JSON.stringify(value)}`;
+  if (typeof value !== 'string') return `the value ${JSON.stringify(value)}`;
+  // What is no text at all, a picture say, must not fill the screen.
+  const shown = value.length > mostShown ? `${value.slice(0, mostShown)}…` : value;
+  return `"${shown.replace(/\p{Cc}/gu, '\u{fffd}')}"`;
 }
+
+const mostShown = 80;

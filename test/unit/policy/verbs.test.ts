@@ -1,5 +1,5 @@
 /** `npm run policy` as a user calls it, in this process. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -124,6 +124,9 @@ describe('matrix as a drawing', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`Written: ${svg}, ${html}`);
     const drawn = readFileSync(svg, 'utf8');
+    // What shows it outside of a browser knows no variables, and paints black.
+    const coloured = drawn.match(/fill: #[0-9a-f]{6};\s+fill: var\(/g) ?? [];
+    expect(coloured).toHaveLength(drawn.match(/fill: var\(/g)!.length);
     expect(drawn.match(/<g class="(all|some|none)">/g)).toHaveLength(16);
     expect(drawn).toContain('<title>client to frontend: tcp 9000</title>');
     expect(drawn).toContain('<title>frontend to client: nothing</title>');
@@ -163,6 +166,8 @@ To admit it:
 
   test.each([
     ['a network that nobody knows', ['cleint', 'backend'], 'Did you mean client?'],
+    ['a port that is nothing', ['client', 'backend', 'tcp', ''], '"" is no port.'],
+    ['a port in other digits', ['client', 'backend', 'tcp', '0x50'], '"0x50" is no port.'],
     ['a protocol that is none', ['client', 'backend', 'tpc'], '"tpc" is no protocol.'],
     ['a port that is none', ['client', 'backend', 'tcp', '70000'], '"70000" is no port.'],
     ['a port of icmp', ['client', 'backend', 'icmp', '8'], 'icmp has no ports.'],
@@ -249,12 +254,43 @@ test('compile prints the commands from each file to the next', async () => {
   expect(stdout).toContain('calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 9000\n');
 });
 
+test('a folder stands for its files, whatever its folders are called', async () => {
+  file('title: One\nprofiles: { web: { inbound: [allow] } }\n', '1.yaml');
+  mkdirSync(join(folder, '2.yaml'));
+  expect(await run('check', folder)).toMatchObject({ code: 0, stdout: '✔ One: no expectations\n' });
+});
+
+test('diff and compile of one step are about that step', async () => {
+  const { stdout } = await run('diff', 'lab', '--step', '3');
+  expect(stdout.split('\n')[0]).toMatch(/^Management UI admitted → Client to frontend to backend only: /);
+  expect((await run('compile', 'lab', '--step', '1')).stdout).toBe('# Isolated\n# nothing to change\n');
+});
+
+test('a matrix of hundreds of networks and ports takes seconds, not hours', { timeout: 20_000 }, async () => {
+  const size = 150;
+  const rules = Array.from({ length: size }, (_, index) => {
+    const [peer, port] = [(index * 7 + 1) % size, 1000 + index];
+    return `  n${index}: { inbound: [allow tcp from tag n${peer} to ports ${port}] }\n`;
+  });
+  const { code, stdout } = await run('matrix', file(`title: Many\nprofiles:\n${rules.join('')}`), '--json');
+  const { networks, cells } = JSON.parse(stdout) as { networks: string[]; cells: string[][] };
+  expect([code, networks.length]).toEqual([0, size]);
+  expect(cells[networks.indexOf('n8')]![networks.indexOf('n1')]).toBe('tcp 1001');
+  expect(cells.flat().filter((text) => text !== '-')).toHaveLength(size);
+});
+
 test.each([
   ['no question', [], 'It is not said what to do.'],
   ['a question that nobody knows', ['chek', 'lab'], 'Did you mean check?'],
   ['no policy', ['check'], 'It is not said of which policy.'],
   ['a word too many', ['check', 'lab', 'now'], '"now" is a word too many.'],
   ['a cluster that nobody knows', ['check', 'lbb'], 'There is no cluster lbb'],
+  ['a drawing of what cannot be drawn', ['check', 'lab', '--svg', 'x.svg'], 'check has no use for --svg.'],
+  ['the live profiles where nobody asks', ['diff', 'lab', '--live', 'x'], 'diff has no use for --live.'],
+  ['another release for a cluster', ['matrix', 'lab', '--release', 'current'], 'A cluster says its release itself.'],
+  ['a drawing that cannot be written', ['matrix', 'lab', '--svg', '/nowhere/x.svg'], '[unwritable-file]'],
+  ['a drawing without a name', ['matrix', 'lab', '--html='], 'A file without a name cannot be written'],
+  ['a file that is empty when it is read again', ['check', '/dev/null'], 'is no file that can be read twice'],
   ['a step that is not there', ['matrix', 'lab', '--step', '4'], 'the policy has the steps 1 to 3.'],
 ])('refuses %s', async (_, words, what) => {
   const { code, stdout, stderr } = await run(...words);
@@ -307,6 +343,52 @@ calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 
 `);
   });
 
+  const web = 'title: Web\nprofiles: { client: { inbound: [allow tcp to ports 80:82] } }\n';
+
+  test('what is already as declared leaves nothing to do, also by key as compile prints it', async () => {
+    const { stdout, stderr } = await run('compile', 'lab', '--to', 'etcd', '--ids', ids());
+    expect([stderr, Object.keys(JSON.parse(stdout) as object)]).toEqual([
+      '',
+      expect.arrayContaining([`${root}/${id('client')}/rules`]),
+    ]);
+    const answer = await run('apply', 'lab', '--live', written('etcd.json', stdout), '--ids', ids());
+    expect(answer).toEqual({ code: 0, stdout: '# nothing to change\n', stderr: '' });
+  });
+
+  test('warnings of the files are told: a command may be one that calicoctl crashes on', async () => {
+    const words = ['--live', written('live.json', fresh), '--ids', ids()];
+    const { stdout, stderr } = await run('apply', file(web), ...words);
+    expect(stdout).toContain('calicoctl profile client rule add inbound allow tcp to ports 80:82\n');
+    expect(stderr).toMatch(/^warning: .*\[port-range-crashes-calicoctl\]\n$/);
+  });
+
+  test('notes call a network by its name', async () => {
+    const words = ['--live', written('none.json', '{}'), '--ids', ids()];
+    const { stdout } = await run('apply', file(web), ...words);
+    expect(stdout).toContain('# The new profile "client" is more open at first');
+  });
+
+  test('an answer of etcd that is none is told in one line', async () => {
+    const none = '{"errorCode":100,"message":"Key not found","cause":"/calico/v1/policy","index":7}\n';
+    const { code, stderr } = await run('apply', 'lab', '--live', written('none.json', none), '--ids', ids());
+    expect([code, stderr.split('\n')]).toEqual([2, [expect.stringContaining('Key not found (/calico/v1/policy)'), '']]);
+  });
+
+  test('policies of tiers are refused, and not passed over', async () => {
+    const policy = `apiVersion: v1
+kind: policy
+metadata: { name: p }
+spec: { selector: network == "client", ingress: [{ action: allow }] }
+---
+apiVersion: v1
+kind: profile
+metadata: { name: client, tags: [client] }
+spec: { ingress: [], egress: [{ action: allow }] }
+`;
+    const { code, stderr } = await run('apply', file(policy), '--live', written('none.json', '{}'));
+    expect([code, stderr.includes('no words for policies of tiers: default')]).toEqual([2, true]);
+  });
+
   test('a verification may be running: its own profile stays, and so do those of hosts', async () => {
     file('title: Web\nprofiles:\n  web:\n    inbound: [allow tcp from tag web]\n', 'web.yaml');
     const lines = [
@@ -354,6 +436,11 @@ calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 
   });
 });
 
+test('an unreadable file is told, with why', async () => {
+  const answer = await run('apply', 'policies/stars', '--live', folder, '--ids', folder);
+  expect(answer).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read: EISDIR') as string });
+});
+
 describe('other syntaxes', () => {
   const steps = [1, 2, 3];
 
@@ -385,6 +472,15 @@ describe('other syntaxes', () => {
     expect(stdout).toMatch(/^web  +all$/m);
   });
 
+  test('a warning about a range of ports calls networks by their names', async () => {
+    const pod = (name: string) =>
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name}, labels: { app: ${name} } }\n---\n`;
+    const peer = '{ from: [{ podSelector: { matchLabels: { app: db } } }], ports: [{ port: 90, endPort: 95 }] }';
+    const policy = `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: a }\nspec: { podSelector: {}, ingress: [${peer}] }\n`;
+    const { stderr } = await run('matrix', file(pod('web') + pod('db') + policy));
+    expect(stderr).toContain('"allow tcp from tag db to ports 90:95"');
+  });
+
   test('policies that name nobody are refused with what to do', async () => {
     const path = file(
       'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: a }\nspec: { podSelector: {} }\n',
@@ -397,6 +493,17 @@ describe('other syntaxes', () => {
     const path = file('calicoctl profile db rule add inbound allow tcp from tag web to ports 5432\n', 'c.sh');
     expect(await run('explain', path, 'web', 'db', 'tcp', '5432')).toMatchObject({ code: 0, stderr: '' });
   });
+});
+
+test('a description in JSON is a cluster, however it is indented', async () => {
+  const description = { name: 'x', target: { lab: {} }, agents: { general: {} }, networks: { web: {} } };
+  const { stdout } = await run('matrix', file(JSON.stringify(description, undefined, 2), 'x.json'));
+  expect(stdout).toMatch(/^web  +all$/m);
+});
+
+test('a file that is no text is not printed', async () => {
+  const { code, stderr } = await run('check', file(`\u0001\u0002${'x'.repeat(5000)}`));
+  expect([code, stderr.length < 500, stderr.includes('\u0001')]).toEqual([2, true, false]);
 });
 
 describe('what stands in etcd', () => {
@@ -465,6 +572,37 @@ describe('compile into a form', () => {
   test('objects in etcd', async () => {
     const { stdout } = await run('compile', 'policies/stars', '--to', 'etcd', '--release', 'current');
     expect(Object.keys(JSON.parse(stdout) as object)).toContain('/calico/v1/policy/profile/backend/rules');
+  });
+
+  test.each(['etcd', 'resources'])('%s in the classic release: no id is made up, and that is said', async (form) => {
+    const { code, stdout, stderr } = await run('compile', 'policies/stars', '--to', form);
+    expect([code, stderr.includes('[names-for-ids]')]).toEqual([0, true]);
+    expect(stdout).not.toMatch(/[0-9a-f]{64}/);
+    const [there, back] = [
+      await run('matrix', 'policies/stars', '--json'),
+      await run('matrix', file(stdout), '--json'),
+    ];
+    const flows = ({ stdout: text }: typeof there) => {
+      const { networks, cells } = JSON.parse(text) as { networks: string[]; cells: string[][] };
+      return networks.flatMap((from, row) => networks.map((to, at) => `${from} -> ${to}: ${cells[row]![at]}`)).sort();
+    };
+    expect(flows(back)).toEqual(flows(there));
+  });
+
+  test('what a verification needs besides is in no command', async () => {
+    const path = file(`apiVersion: v1
+kind: policy
+metadata: { name: p }
+spec: { selector: network == "web", ingress: [{ action: allow }], egress: [{ action: allow }] }
+---
+apiVersion: v1
+kind: profile
+metadata: { name: web, tags: [web] }
+spec: { ingress: [], egress: [{ action: allow }] }
+`);
+    const { stdout } = await run('compile', path, '--release', 'current');
+    expect(stdout).toContain('kind: policy');
+    expect(stdout).not.toContain('verify-control');
   });
 
   test('a form that there is not names the nearest', async () => {

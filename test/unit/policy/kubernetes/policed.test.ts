@@ -19,7 +19,8 @@ import type {
 import { compileState } from '../../../../modules/policy/evaluate.ts';
 import { selects } from '../../../../modules/policy/kubernetes/match.ts';
 import { noObjects, withObjects, type Objects } from '../../../../modules/policy/kubernetes/objects.ts';
-import { policed, type Group } from '../../../../modules/policy/kubernetes/policed.ts';
+import type { Group } from '../../../../modules/policy/kubernetes/odd.ts';
+import { policed } from '../../../../modules/policy/kubernetes/policed.ts';
 import type { Labels, Packet, Peer, Policy, PolicyState, Profile, Rule } from '../../../../modules/policy/model.ts';
 
 const at = { file: 'k.yaml', line: 1 };
