@@ -39,11 +39,13 @@ export async function main<O extends Record<string, Option>>(
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   // Who reads with `head` has had enough; that is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(exit.fine);
-  });
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endOfReading);
   process.exitCode = await call(verb, argv);
+}
+
+function endOfReading(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exit.fine);
 }
 
 /** Runs a verb; every way it can end is an exit code. */
