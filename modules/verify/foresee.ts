@@ -97,7 +97,9 @@ export function foresee(
 
 /** Proxies that no task of their network lets in on any port. */
 function shutOut({ networks }: Cluster, tasks: Foresight['tasks'], { state, allows }: Evaluator): Problem[] {
-  const classes = trafficClasses([...state.profiles.values()]).filter(({ protocol }) => protocol === 'tcp');
+  const classes = trafficClasses(state.profiles.values(), { tiers: state.tiers ?? [] }).filter(
+    ({ protocol }) => protocol === 'tcp',
+  );
   return Object.values(networks).flatMap(({ name, proxies = [] }) => {
     const own = tasks.filter(({ network }) => network === name);
     const admits = (proxy: string): boolean =>
@@ -108,7 +110,7 @@ function shutOut({ networks }: Cluster, tasks: Foresight['tasks'], { state, allo
         code: 'proxy-not-admitted',
         what: `The network ${name} admits nothing from its proxy at ${proxy}.`,
         rule: 'Whoever comes through a proxy comes from its address; tags of the real source do not match it.',
-        remedy: `calicoctl profile ${name} rule add inbound allow tcp from cidr ${proxy}/32`,
+        remedy: `in the inbound rules of ${name}: allow tcp from cidr ${proxy}/32`,
       }));
   });
 }
