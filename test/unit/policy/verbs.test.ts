@@ -243,7 +243,7 @@ test('lint tells of a proxy that policy does not admit', async () => {
   const { code, stdout } = await run('lint', cluster('allow tcp from tag web to ports 80'));
   expect(code).toBe(1);
   expect(stdout).toContain('The network web admits nothing from its proxy at 10.20.1.40.');
-  expect(stdout).toContain('calicoctl profile web rule add inbound allow tcp from cidr 10.20.1.40/32');
+  expect(stdout).toContain('in the inbound rules of web: allow tcp from cidr 10.20.1.40/32');
   expect(await run('lint', cluster('allow tcp from cidr 10.20.1.40/32 to ports 80'))).toMatchObject({ code: 0 });
 });
 
