@@ -4,6 +4,7 @@ import type { Material } from '../cluster/material.ts';
 import { text, type Templates } from './fill.ts';
 import type { Fragment } from './fragment.ts';
 import type { NodeGroup } from './group.ts';
+import type { HostPlan } from './host.ts';
 
 export interface PlannedFile {
   readonly path: string;
@@ -31,6 +32,8 @@ export interface NodePlan {
   readonly agents: readonly string[];
   readonly files: readonly PlannedFile[];
   readonly units: readonly PlannedUnit[];
+  /** What only a host with a package manager has; undefined where the machine boots from a payload. */
+  readonly host?: HostPlan | undefined;
 }
 
 /** What a node agent is told of the node that it is for. */
