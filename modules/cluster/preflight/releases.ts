@@ -1,5 +1,6 @@
 /** Versions that do not go together, or not with the host. */
 import { dockerOnCgroup2 } from '../../release/docker.ts';
+import { hostOses, type HostOsName } from '../../release/host-os.ts';
 import { dockerPlugins, netModulesMesos, spans } from '../../release/fit.ts';
 import { cgroupsOf, neverReleased } from '../../release/mesos.ts';
 import type { ReleaseChannel, SoftwareName } from '../../release/channel.ts';
@@ -148,7 +149,7 @@ export const releases: readonly Check[] = [
         }
       }
       if (target.kind === 'vagrant' && target.os !== 'other' && description.target.vagrant?.cgroup !== undefined) {
-        const own = target.os === 'centos-7' || target.os === 'rocky-8' ? 'v1' : 'v2';
+        const own = Object.hasOwn(hostOses, target.os) ? hostOses[target.os as HostOsName].cgroup : undefined;
         if (target.cgroup !== own)
           yield { path: ['target', 'vagrant', 'cgroup'], what: `cgroup is ${target.cgroup ?? ''} on ${target.os}.` };
       }
