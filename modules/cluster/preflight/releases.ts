@@ -135,7 +135,7 @@ export const releases: readonly Check[] = [
   {
     code: 'cgroup-not-of-os',
     severity: 'error',
-    rule: 'flatcar-lts boots with cgroup v1 only by kernel arguments that Ignition sets; later Flatcar, Rocky 9 and CentOS Stream 9 boot with v2, CentOS 7 and Rocky 8 with v1.',
+    rule: 'flatcar-lts boots with cgroup v1 only by kernel arguments that Ignition sets; later Flatcar, Rocky 9 and CentOS Stream 9 boot with v2, CentOS 7 and Rocky 8 with v1. The kernel of CentOS 7 has no v2 to boot with.',
     remedy: 'leave cgroup out',
     *find({ cluster: { target }, description }) {
       if (target.kind === 'aws' || target.kind === 'gce') {
@@ -148,6 +148,8 @@ export const releases: readonly Check[] = [
           };
         }
       }
+      if (target.kind === 'hosts' && target.os === 'centos-7' && target.cgroup === 'v2')
+        yield { path: ['target', 'hosts', 'cgroup'], what: `cgroup is v2 on ${target.os}.` };
       if (target.kind === 'vagrant' && target.os !== 'other' && description.target.vagrant?.cgroup !== undefined) {
         const own = Object.hasOwn(hostOses, target.os) ? hostOses[target.os as HostOsName].cgroup : undefined;
         if (target.cgroup !== own)
