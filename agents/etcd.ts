@@ -4,7 +4,7 @@ import type { NodeAgent } from '../modules/node/plan.ts';
 import { etcdFlags } from '../modules/release/etcd.ts';
 import { dataFolder, mounted } from './data.ts';
 import { etcdProgram } from './etcd-program.ts';
-import { exists } from './host.ts';
+import { exists, hostOs } from './host.ts';
 import { master } from './master.ts';
 
 export const etcd: NodeAgent = (seat) => {
@@ -32,6 +32,7 @@ export const etcd: NodeAgent = (seat) => {
               .map(({ name, address }) => `${name}=http://${address}:${ports.etcdPeer}`)
               .join(','),
             token: cluster.name,
+            disk: hostOs(seat) === undefined ? ' data-disk.service' : '',
             data: dataFolder,
             mounted: mounted(cluster),
             fetch,

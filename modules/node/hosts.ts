@@ -39,9 +39,17 @@ export function hostTree(of: ReadonlyMap<string, Host>): Tree {
 /** For people, a line per machine: `a1  rocky-8  14 files, 9 services, 61,000 bytes`. */
 export function summary({ name }: Cluster, of: ReadonlyMap<string, Host>): string {
   const widest = Math.max(...[...of.keys()].map((each) => each.length));
-  const lines = [...of].map(([machine, { plan: { files, host }, script: text }]) => {
-    const bytes = Buffer.byteLength(text).toLocaleString('en-US');
-    return `  ${machine.padEnd(widest)}  ${host?.os.name ?? ''}  ${files.length} files, ${host?.services.length ?? 0} services, ${bytes} bytes\n`;
-  });
+  const lines = [...of].map(
+    ([
+      machine,
+      {
+        plan: { files, host },
+        script: text,
+      },
+    ]) => {
+      const bytes = Buffer.byteLength(text).toLocaleString('en-US');
+      return `  ${machine.padEnd(widest)}  ${host?.os.name ?? ''}  ${files.length} files, ${host?.services.length ?? 0} services, ${bytes} bytes\n`;
+    },
+  );
   return `${name}: the script of each machine\n${lines.join('')}`;
 }

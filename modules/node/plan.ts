@@ -124,9 +124,9 @@ function hostPlan(
     packages: fragments.flatMap((each) => each.packages ?? []),
     downloads: fragments.flatMap((each) => each.downloads ?? []),
     firewall: firewall(cluster, group, os),
-    services: fragments.flatMap((each) =>
-      (each.units ?? []).flatMap(({ name, enable }) => (enable === true ? [name] : [])),
-    ),
+    services: fragments
+      .flatMap((each) => (each.units ?? []).flatMap(({ name, enable }) => (enable === true ? [name] : [])))
+      .sort((a, b) => Number(a.endsWith('.target')) - Number(b.endsWith('.target'))),
     engine: scriptFor(
       os,
       text({ template: 'host/engine.sh', with: { merge: templates.get('host/merge.py')?.trimEnd() ?? '' } }, templates),

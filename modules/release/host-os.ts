@@ -170,7 +170,7 @@ export const hostOses: Readonly<Record<HostOsName, HostOs>> = {
     python: '/usr/bin/python3',
     repositories: [],
     gone: [],
-    tools: ['ca-certificates', 'curl', 'diffutils', 'iproute2', 'iptables', 'kmod', 'python3-minimal'],
+    tools: ['ca-certificates', 'curl', 'diffutils', 'iproute2', 'iptables', 'kmod', 'python3'],
     docker: {
       package: 'docker.io',
       same: [],

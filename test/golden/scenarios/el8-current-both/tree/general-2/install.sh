@@ -235,8 +235,8 @@ merged() {
   cat >"$ours"
   if [[ ! -e $path ]]; then
     cp "$ours" "$wanted"
-  elif [[ ! -x $python ]]; then
-    # Comes with the packages; they are there when it is done in earnest.
+  elif ! "$python" -c 'import json' 2>/dev/null; then
+    # Comes with the tools, before any of these files is written.
     [[ $mode == look || $dry == yes ]] || fail "$python is not there"
     return
   elif ! merge put "$path" "$ours" "$before" "$@" >"$wanted" 2>"$scratch/why"; then
@@ -440,8 +440,18 @@ download() {
     if ! downloaded "$@"; then change "download of $what from $1" || true; fi
     return
   fi
+  remember_download "$@"
   said=$(/opt/mesos-calico/fetch "$@") || fail "$what could not be had from $1"
   if [[ -n $said ]]; then change "download of $what"; fi
+}
+remember_download() {
+  local kind=$3 target=$4 member
+  shift 4
+  if [[ $kind == tar ]]; then
+    for member in "$@"; do remember "download $target/${member##*/}"; done
+  else
+    remember "download $target"
+  fi
 }
 downloaded() {
   local mark wanted="$1 $2" kind=$3 target=$4
@@ -454,7 +464,7 @@ downloaded() {
 
 module() {
   local folder=/sys/module/${1//-/_}
-  if [[ $mode == look || -d $folder ]] || { modinfo --field filename "$1" 2>/dev/null | grep --quiet builtin; }; then
+  if [[ $mode == look || -d $folder ]] || grep --quiet builtin <<<"$(modinfo --field filename "$1" 2>/dev/null)"; then
     return
   fi
   change "kernel module $1" || return 0
@@ -469,6 +479,7 @@ setting() {
   # shellcheck disable=SC2046
   for path in $(compgen -G "/proc/sys/$(tr . / <<<"$key")"); do
     if [[ ! -e $path || $(<"$path") == "$value" ]]; then continue; fi
+    if [[ $dry == yes && $1 == -* ]]; then continue; fi
     if [[ $dry == no ]] && ! { echo "$value" >"$path"; } 2>/dev/null; then
       [[ $1 == -* ]] || fail "$path cannot be set to $value"
       note "$path cannot be set to $value here, and is left as it is"
@@ -481,7 +492,7 @@ setting() {
 # Stays enforcing; these are the exceptions: what systemd starts of ours, and folders that tasks see in their containers.
 fcontext() {
   if [[ $mode == look ]] || ! selinuxenabled 2>/dev/null; then return; fi
-  if semanage fcontext --list --locallist 2>/dev/null | grep --quiet --fixed-strings "$2"; then return; fi
+  if grep --quiet --fixed-strings "$2" <<<"$(semanage fcontext --list --locallist 2>/dev/null)"; then return; fi
   change "SELinux: $2 is $1" || return 0
   remember "fcontext $2"
   semanage fcontext --add --type "$1" "$2"
@@ -501,17 +512,18 @@ fire() {
   : >"$state/firewalld-reload"
 }
 zone() {
-  firewall-cmd --permanent --get-zones | tr ' ' '\n' | grep --quiet --line-regexp --fixed-strings "$1" && return
+  has_zone "$1" && return
   change "firewalld zone $1" || return 0
   remember "zone $1"
   firewall-cmd --permanent --new-zone="$1" >/dev/null
   : >"$state/firewalld-reload"
 }
-has_zone() { firewall-cmd --permanent --get-zones | tr ' ' '\n' | grep --quiet --line-regexp --fixed-strings "$1"; }
+# Not in a pipe: grep ends at the first hit, and what still writes to it would fail.
+has_zone() { grep --quiet --line-regexp --fixed-strings -- "$1" <<<"$(firewall-cmd --permanent --get-zones | tr ' ' '\n')"; }
 # What is passed on to and from tasks: Calico's own rules say yes or no to it, and firewalld must not say no first.
 passing() {
   local name=$1 from=$2 to=$3
-  if ! firewall-cmd --permanent --get-policies | tr ' ' '\n' | grep --quiet --line-regexp --fixed-strings "$name"; then
+  if ! grep --quiet --line-regexp --fixed-strings "$name" <<<"$(firewall-cmd --permanent --get-policies | tr ' ' '\n')"; then
     change "firewalld policy $name" || return 0
     remember "policy $name"
     firewall-cmd --permanent --new-policy="$name" >/dev/null
@@ -565,6 +577,8 @@ start_services() {
     rm -f "$state/pending/daemon-reload"
   fi
   for unit in "$@"; do
+    # A package may have enabled ours before we did.
+    if [[ -f /etc/systemd/system/$unit ]]; then remember "unit $unit"; fi
     if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then
       if change "$unit, enabled"; then
         remember "unit $unit"
@@ -572,7 +586,8 @@ start_services() {
       fi
     fi
   done
-  # Without waiting: some wait for other nodes. What must start first does, since systemd has all their jobs at once.
+  # Without waiting: some wait for other nodes. What must start first does, since systemd has all their jobs at once. The
+  # target comes last, or it would start what starts anew in the same moment.
   for unit in "$@"; do
     if [[ -e $state/pending/$unit ]]; then
       change "$unit, started anew" || continue
@@ -629,7 +644,7 @@ right_host() {
     *) [[ $id == "$family" && ${version%%.*} == "$major" ]] ;;
   esac || fail "this host runs $(os_release PRETTY_NAME), and the script is for $os; say os in the description"
   [[ $(uname -m) == x86_64 ]] || fail "this host is $(uname -m), and what the cluster runs is built for x86_64 only"
-  if command -v ip >/dev/null && ! ip -4 -oneline address show | grep --quiet --fixed-strings " inet $address/"; then
+  if command -v ip >/dev/null && ! grep --quiet --fixed-strings " inet $address/" <<<"$(ip -4 -oneline address show)"; then
     fail "no interface of this host has the address $address, so it is not $node"
   fi
 }
@@ -656,6 +671,7 @@ uninstall() {
     case $kind in
       file) take_file "${rest#* }" ;;
       merged) take_part "$rest" ;;
+      download) take_download "$rest" ;;
     esac
   done <"$scratch/manifest"
   echo "step 3 of 4: firewall and SELinux"
@@ -670,16 +686,15 @@ uninstall() {
   if firewall_running && [[ $dry == no ]]; then firewall-cmd --reload >/dev/null; fi
   echo "step 4 of 4: packages"
   while read -r kind rest; do
-    case $kind in
-      held) take "$rest is held no more" && release_package "$rest" ;;
-      package) take_package "$rest" ;;
-    esac
+    if [[ $kind == held ]]; then take "$rest is held no more" && release_package "$rest"; fi
   done <"$scratch/manifest"
+  take_packages
   if [[ $dry == yes ]]; then return; fi
   systemctl daemon-reload
   rm -rf /opt/mesos-calico "$state/pending" "$state/merged" "$state/packages" "$state/installed"
   rm -f "$manifest"
-  echo "$node: taken off. Left as they are: data in /var/lib, copies in $state/backup, rules of the firewall until the next boot"
+  echo "$node: taken off. Left as they are: data in /var/lib, copies in $state/backup, what packages brought along"
+  echo "Services that were there before, and rules of iptables, go on with what they have until they start anew"
 }
 unmask() {
   systemctl unmask "$1" >/dev/null 2>&1
@@ -729,14 +744,34 @@ release_package() {
     *) "$manager" --quiet "${only[@]}" versionlock delete "$1" >/dev/null 2>&1 || true ;;
   esac
 }
-# One that others have come to need stays: neither dpkg nor rpm takes them along.
-take_package() {
-  if [[ -z $(version_of "$1") ]]; then return; fi
-  change "package $1" || return 0
-  case $manager in
-    apt) dpkg --remove "$1" >/dev/null 2>&1 || note "the package $1 is needed by others, and stays" ;;
-    *) rpm --erase "$1" >/dev/null 2>&1 || note "the package $1 is needed by others, and stays" ;;
-  esac
+take_download() {
+  if [[ ! -e $1 ]]; then return; fi
+  change "$1" || return 0
+  rm -rf "$1"
+  rmdir --ignore-fail-on-non-empty --parents "${1%/*}" 2>/dev/null || true
+}
+# Round by round, since one may need another. What others have come to need stays: neither dpkg nor rpm takes them along.
+take_packages() {
+  local kind name round left=()
+  while read -r kind name; do
+    if [[ $kind == package && -n $(version_of "$name") ]]; then left+=("$name"); fi
+  done <"$scratch/manifest"
+  for round in 1 2 3; do
+    for name in "${left[@]}"; do
+      if [[ $dry == yes ]]; then
+        ((round > 1)) || change "package $name" || true
+      elif [[ -n $(version_of "$name") ]]; then
+        case $manager in
+          apt) dpkg --remove "$name" >/dev/null 2>&1 ;;
+          *) rpm --erase "$name" >/dev/null 2>&1 ;;
+        esac && change "package $name"
+      fi
+    done
+  done
+  if [[ $dry == yes ]]; then return; fi
+  for name in "${left[@]}"; do
+    if [[ -n $(version_of "$name") ]]; then note "the package $name is needed by others, and stays"; fi
+  done
 }
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -1584,7 +1619,7 @@ every_package() {
   step_3
   step_9
 }
-services=(host-address.service kernel.service mesos-calico.target docker.service calico-node.service docker-networks.service mesos-slave.service)
+services=(host-address.service kernel.service docker.service calico-node.service docker-networks.service mesos-slave.service mesos-calico.target)
 
 main() {
   words "$@"
