@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { must, shell } from '../../../modules/shell/shell.ts';
 import { folderShelf, openMirror, type Mirror } from './mirror.ts';
+import { pluginFiles, pluginPort, pluginShelf } from './plugin.ts';
 import { bootNode, type Files, type Node } from './node.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { openRoom, type Room } from './room.ts';
@@ -57,13 +58,14 @@ export async function openGround<Name extends string>(names: readonly Name[]): P
     mirror.add(folderShelf('/debian', tree.packages));
     const registry = openRegistry(tree.busybox);
     mirror.add(registry.shelf);
+    mirror.add(pluginShelf);
     const addresses = names.map((_, index) => `${network}.${index + 11}`);
     const keys = await makeKeys(room, names, addresses);
     const nodes = await Promise.all(
       names.map(async (name, index) => {
-        const files = { ...common(name, mirror.url), ...keys.files[index]! };
+        const files = { ...common(name, mirror.url), ...pluginFiles, ...keys.files[index]! };
         const node = await bootNode(room, tree.root, { name, address: `${addresses[index]!}/24`, gateway: own, files });
-        mirror.alsoAt(room.network(name), registryPort);
+        for (const port of [registryPort, pluginPort]) mirror.alsoAt(room.network(name), port);
         return [name, node] as const;
       }),
     );

@@ -104,7 +104,7 @@ export function openMirror(namespace: string, ip: string, port = 80): Mirror {
     asked.push({ method, path });
     const order = orders.find(({ which, left }) => left > 0 && fits(path, which));
     if (order !== undefined) order.left--;
-    void give(response, method, find(path), order?.mood);
+    void give(response, method, find(path), order?.mood, request.headers.range);
   };
   const open = (): void => {
     doors = places.map((place) => openDoor(listenIn(place.namespace, place.ip, place.port), answer));
@@ -168,15 +168,22 @@ async function give(
   method: string,
   found: Served | undefined,
   mood: Mood | undefined,
+  range: string | undefined,
 ): Promise<void> {
   response.on('error', () => undefined);
   if (mood?.is === 'hanging') return;
   if (mood?.is === 'failing') return void response.writeHead(mood.status).end();
   if (found === undefined) return void response.writeHead(404).end('not here\n');
-  const body = mood?.is === 'wrong' ? spoilt(found.body) : found.body;
-  response.writeHead(200, {
+  const whole = mood?.is === 'wrong' ? spoilt(found.body) : found.body;
+  // As every web server does, so that a download can go on where it was cut off.
+  const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+  if (from > 0 && from >= whole.length)
+    return void response.writeHead(416, { 'content-range': `bytes */${whole.length}` }).end();
+  const body = whole.subarray(from);
+  response.writeHead(from > 0 ? 206 : 200, {
     'content-type': found.type ?? 'application/octet-stream',
     'content-length': body.length,
+    ...(from > 0 && { 'content-range': `bytes ${from}-${whole.length - 1}/${whole.length}` }),
     ...found.headers,
   });
   if (method === 'HEAD') return void response.end();
