@@ -98,7 +98,8 @@ function onPackages(seat: Seat, os: HostOs): Fragment {
       {
         path: settings,
         content: { json: daemon(seat, version) },
-        merge: { kind: 'json', must: ['cluster-store', 'live-restore'] },
+        // Options of one log driver stop Docker with another.
+        merge: { kind: 'json', must: ['cluster-store', 'live-restore'], together: [['log-driver', 'log-opts']] },
         restarts: ['docker.service'],
       },
       ...(plugged ? [{ path: forget, mode: 0o755, content: { template: 'docker/forget-endpoints.sh' } }] : []),

@@ -26,8 +26,11 @@ export interface FileSpec {
 
 /** A file of which a part is ours. */
 export type Merge =
-  /** An object: keys of ours are put in. `must` may not have another value, the rest is theirs where they have it. */
-  | { readonly kind: 'json'; readonly must: readonly string[] }
+  /**
+   * An object: keys of ours are put in. `must` may not have another value, the rest is theirs where they have it. Of
+   * keys that are `together` all are theirs where one is.
+   */
+  | { readonly kind: 'json'; readonly must: readonly string[]; readonly together: readonly (readonly string[])[] }
   /** One line of words with commas: ours are added. `instead` says which word of theirs goes when one of ours comes. */
   | { readonly kind: 'list'; readonly instead: Readonly<Record<string, string>> };
 

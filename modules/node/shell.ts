@@ -110,7 +110,9 @@ function fileLines({ path, mode, content, merge, restarts = [] }: PlannedFile): 
   const bits = mode.toString(8);
   if (merge === undefined) return `file ${words(path, bits, ...restarts)} ${here(content)}`;
   const more =
-    merge.kind === 'json' ? merge.must : Object.entries(merge.instead).map(([ours, theirs]) => `${ours}=${theirs}`);
+    merge.kind === 'json'
+      ? [...merge.must, ...merge.together.map((keys) => keys.join('+'))]
+      : Object.entries(merge.instead).map(([ours, theirs]) => `${ours}=${theirs}`);
   return `merged ${words(path, bits, restarts.join(' '), merge.kind, ...more)} ${here(content)}`;
 }
 

@@ -2,7 +2,8 @@
 # Puts what is ours into what stands in a file, or takes it out again, and prints the result. Python 2.7 and 3.
 #   merge.py put|take FILE OURS BEFORE json|list WORD...
 # OURS is our part; BEFORE is our part as it was put in last time, and may be missing, as FILE may.
-# json: WORDs are the keys that may not have another value than ours. list: WORDs are OURS=THEIRS, who cannot be together.
+# json: WORDs are the keys that may not have another value than ours, and A+B are keys that only make sense together: where
+# somebody has one of them, all of them are theirs. list: WORDs are OURS=THEIRS, who cannot be together.
 # Exit code 3: the two cannot go together, and stderr says why.
 from __future__ import print_function
 import io
@@ -37,6 +38,9 @@ def as_object(text, path):
 
 
 def put_object(theirs, ours, before, must):
+    for group in [word.split("+") for word in must if "+" in word]:
+        if any(key in theirs and theirs[key] not in (before.get(key), ours.get(key)) for key in group):
+            ours = OrderedDict((key, value) for key, value in ours.items() if key not in group)
     for key, value in ours.items():
         if key not in theirs or theirs[key] == before.get(key, theirs):
             theirs[key] = value

@@ -43,10 +43,12 @@ async function merge(way: 'put' | 'take', { theirs, ours, before }: Parts, kind:
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-const must = ['cluster-store', 'live-restore'];
+const must = ['cluster-store', 'live-restore', 'log-driver+log-opts'];
 
 describe('settings of Docker', () => {
-  const ours = json({ 'log-driver': 'json-file', 'live-restore': true, 'cluster-store': 'etcd://192.0.2.10:2379' });
+  const log = { 'log-driver': 'json-file', 'log-opts': { 'max-size': '20m' } };
+  const needed = { 'live-restore': true, 'cluster-store': 'etcd://192.0.2.10:2379' };
+  const ours = json({ ...log, ...needed });
 
   test('of somebody else stay, and ours come to them', async () => {
     const theirs = '{"data-root": "/srv/docker", "log-driver": "journald"}';
@@ -55,13 +57,22 @@ describe('settings of Docker', () => {
     expect(JSON.parse(text)).toEqual({
       'data-root': '/srv/docker',
       'log-driver': 'journald',
-      'live-restore': true,
-      'cluster-store': 'etcd://192.0.2.10:2379',
+      ...needed,
     });
   });
 
+  test('of a log driver of theirs get no options of ours, with which Docker would not start', async () => {
+    for (const [key, value] of [
+      ['log-driver', 'journald'],
+      ['log-opts', { tag: 'mine' }],
+    ] as const) {
+      const { text } = await merge('put', { theirs: json({ [key]: value }), ours }, 'json', ...must);
+      expect(JSON.parse(text)).toEqual({ [key]: value, ...needed });
+    }
+  });
+
   test('that are right already keep the form that they have', async () => {
-    const theirs = `{ "a":1,"log-driver":"json-file","live-restore":true,\n"cluster-store":"etcd://192.0.2.10:2379" }`;
+    const theirs = `{ "a":1,"log-driver":"journald","live-restore":true,\n"cluster-store":"etcd://192.0.2.10:2379" }`;
     expect((await merge('put', { theirs, ours }, 'json', ...must)).text).toBe(theirs);
   });
 

@@ -69,20 +69,28 @@ pend() {
   for unit in "$@"; do : >"$state/pending/$unit"; done
 }
 
-# A copy of a file before it is changed: .1 is how it was before us.
+# A copy of a file before it is changed. The manifest says which one is from before us.
 backup() {
   local copy=$state/backup$1 number=1
   while [[ -e $copy.$number ]]; do
     if cmp --silent "$1" "$copy.$number"; then
-      return
+      break
     fi
     number=$((number + 1))
   done
+  if [[ -z $(last_word "$1") && ! -e $state/merged$1 ]]; then
+    remember "original $copy.$number $1"
+  fi
+  if [[ -e $copy.$number ]]; then return; fi
   mkdir -p "${copy%/*}"
   cp --preserve=all "$1" "$copy.$number.new" 2>/dev/null || cp -p "$1" "$copy.$number.new"
   mv "$copy.$number.new" "$copy.$number"
   say "kept a copy: $copy.$number"
 }
+
+# Whether the manifest speaks of a file already.
+last_word() { awk -v path="$1" '($1 == "file" && $3 == path) || ($1 == "merged" && $2 == path) { print; exit }' "$manifest" 2>/dev/null || true; }
+original_of() { awk -v path="$1" '$1 == "original" && $3 == path { print $2; exit }' "$manifest" 2>/dev/null || true; }
 
 label() {
   if command -v restorecon >/dev/null && selinuxenabled 2>/dev/null; then
@@ -137,7 +145,8 @@ merge() {
 # Puts what is ours into what stands in a file, or takes it out again, and prints the result. Python 2.7 and 3.
 #   merge.py put|take FILE OURS BEFORE json|list WORD...
 # OURS is our part; BEFORE is our part as it was put in last time, and may be missing, as FILE may.
-# json: WORDs are the keys that may not have another value than ours. list: WORDs are OURS=THEIRS, who cannot be together.
+# json: WORDs are the keys that may not have another value than ours, and A+B are keys that only make sense together: where
+# somebody has one of them, all of them are theirs. list: WORDs are OURS=THEIRS, who cannot be together.
 # Exit code 3: the two cannot go together, and stderr says why.
 from __future__ import print_function
 import io
@@ -172,6 +181,9 @@ def as_object(text, path):
 
 
 def put_object(theirs, ours, before, must):
+    for group in [word.split("+") for word in must if "+" in word]:
+        if any(key in theirs and theirs[key] not in (before.get(key), ours.get(key)) for key in group):
+            ours = OrderedDict((key, value) for key, value in ours.items() if key not in group)
     for key, value in ours.items():
         if key not in theirs or theirs[key] == before.get(key, theirs):
             theirs[key] = value
@@ -664,7 +676,7 @@ uninstall() {
   echo "step 1 of 4: services"
   tac "$manifest" >"$scratch/manifest"
   while read -r kind rest; do
-    if [[ $kind == unit ]]; then take "$rest stopped and disabled" && { systemctl disable --now "$rest" >/dev/null 2>&1 || true; }; fi
+    if [[ $kind == unit ]]; then take "$rest stopped and disabled" && { systemctl disable --now "$rest" >/dev/null 2>&1 || true; systemctl reset-failed "$rest" 2>/dev/null || true; }; fi
   done <"$scratch/manifest"
   echo "step 2 of 4: files"
   while read -r kind rest; do
@@ -702,15 +714,16 @@ unmask() {
 }
 take() { change "$*"; }
 take_file() {
-  local path=$1
+  local path=$1 original
   if [[ ! -e $path ]]; then return; fi
   if ! remembers "file $(sum "$path") $path"; then
     note "$path has been changed since, and stays"
     return
   fi
   change "$path" || return 0
-  if [[ -e $state/backup$path.1 ]]; then
-    cp -p "$state/backup$path.1" "$path.mesos-calico-new"
+  original=$(original_of "$path")
+  if [[ -n $original && -e $original ]]; then
+    cp -p "$original" "$path.mesos-calico-new"
     mv -f "$path.mesos-calico-new" "$path"
     label "$path"
   else
@@ -719,16 +732,17 @@ take_file() {
   fi
 }
 take_part() {
-  local path kind words
+  local path kind words original
   read -r path kind words <<<"$1"
   if [[ ! -e $path || ! -e $state/merged$path ]]; then return; fi
   change "our part of $path" || return 0
   # shellcheck disable=SC2086
   if merge take "$path" "$state/merged$path" /dev/null "$kind" $words >"$scratch/wanted" 2>/dev/null; then
-    if [[ ! -s $scratch/wanted && ! -e $state/backup$path.1 ]]; then
+    original=$(original_of "$path")
+    if [[ ! -s $scratch/wanted && -z $original ]]; then
       rm -f "$path"
-    elif [[ -e $state/backup$path.1 ]] && merge put "$state/backup$path.1" "$state/merged$path" /dev/null "$kind" $words 2>/dev/null | cmp --silent - "$path"; then
-      cp -p "$state/backup$path.1" "$path.mesos-calico-new"
+    elif [[ -n $original && -e $original ]] && merge put "$original" "$state/merged$path" /dev/null "$kind" $words 2>/dev/null | cmp --silent - "$path"; then
+      cp -p "$original" "$path.mesos-calico-new"
       mv -f "$path.mesos-calico-new" "$path"
     else
       write "$path" "$(stat --format %a "$path")" "$scratch/wanted"
@@ -1112,7 +1126,7 @@ settle_packages
 }
 
 step_4() {
-merged /etc/docker/daemon.json 644 docker.service json cluster-store live-restore <<'END'
+merged /etc/docker/daemon.json 644 docker.service json cluster-store live-restore log-driver+log-opts <<'END'
 {
   "log-driver": "json-file",
   "log-opts": {
