@@ -16,27 +16,13 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Problem } from '../problem/problem.ts';
-import type { ChildProcess, Shell } from '../shell/shell.ts';
-import { config, silentSeconds } from './config.ts';
+import type { Shell } from '../shell/shell.ts';
+import { config } from './config.ts';
+import { follow, type Order } from './follow.ts';
 import { knownAs, needsSudo, spoken, type Door, type Login } from './login.ts';
-import { lastWords, whyNoLogin, whyNoSudo } from './reason.ts';
-import { command, input, read } from './wire.ts';
-
-/** What a host is asked to run. */
-export interface Order {
-  /** Text of a shell script. */
-  readonly script: string;
-  /** Options of our own that it is called with. */
-  readonly words?: readonly string[];
-  /** Milliseconds; then it is ended, and the problem says what was waited for. */
-  readonly limitMs: number;
-  /** What it is, as a sentence goes on: `its survey`, `the installation`. Problems name it as what was waited for. */
-  readonly what: string;
-  /** Each line of its standard output at once, with the time at which it came. */
-  readonly onLine?: (line: string, at: number) => void;
-  /** Leaves it at once. */
-  readonly signal?: AbortSignal;
-}
+import { whyNoEnd } from './no-end.ts';
+import { whyNoLogin } from './reason.ts';
+import { command, read } from './wire.ts';
 
 export type Outcome =
   | { readonly ok: true; readonly stdout: string; readonly stderr: string }
@@ -68,9 +54,6 @@ export interface SshOptions {
   /** How long a login may take, milliseconds. */
   readonly loginLimitMs?: number;
 }
-
-/** What a host may say at most before it is taken for mad. Characters. */
-const mostOutput = 64 * 2 ** 20;
 
 interface Connection {
   readonly address: string;
@@ -240,138 +223,3 @@ async function runScript(shell: Shell, login: Login, connection: Connection, ord
   const why = { login, order, ended, begun: said.begun, code, log: text(connection.log) };
   return { ok: false, problem: { at: place, ...whyNoEnd(why) }, code: said.begun ? code : undefined, stdout, stderr };
 }
-
-interface Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly by: 'itself' | 'limit' | 'signal' | 'flood';
-}
-
-function follow(child: ChildProcess, mark: string, order: Order): Promise<Ended> {
-  return new Promise((done) => {
-    const said = { stdout: '', stderr: '' };
-    let by: Ended['by'] = 'itself';
-    let told = 0;
-    const finish = (): void => {
-      clearTimeout(timer);
-      order.signal?.removeEventListener('abort', abort);
-      done({ ...said, by });
-    };
-    const stop = (reason: Ended['by']): void => {
-      by = reason;
-      child.kill('SIGKILL');
-      // The shared connection still holds its output: nobody waits for that.
-      child.stdout!.destroy();
-      child.stderr!.destroy();
-      finish();
-    };
-    const tell = (): void => {
-      if (order.onLine === undefined) return;
-      const begin = said.stdout.indexOf(`${mark} begin\n`);
-      if (begin < 0) return;
-      told = Math.max(told, begin + mark.length + ' begin\n'.length);
-      for (let end = said.stdout.indexOf('\n', told); end >= 0; end = said.stdout.indexOf('\n', told)) {
-        const line = said.stdout.slice(told, end);
-        // The blank line before the mark is ours.
-        if (line !== '' && !line.startsWith(mark)) order.onLine(line, Date.now());
-        told = end + 1;
-      }
-    };
-    const timer = setTimeout(() => stop('limit'), order.limitMs);
-    const abort = (): void => stop('signal');
-    order.signal?.addEventListener('abort', abort, { once: true });
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]!.setEncoding('utf8').on('data', (chunk: string) => {
-        if (said.stdout.length + said.stderr.length > mostOutput) return stop('flood');
-        said[name] += chunk;
-        if (name === 'stdout') tell();
-      });
-    }
-    child.once('error', (error) => (said.stderr += error.message));
-    child.once('close', finish);
-    // What cannot be written is told by how the host ends.
-    child.stdin!.on('error', () => undefined);
-    child.stdin!.end(input(mark, order.script, order.words));
-    if (order.signal?.aborted === true) abort();
-  });
-}
-
-interface NoEnd {
-  readonly login: Login;
-  readonly order: Order;
-  readonly ended: Ended;
-  readonly begun: boolean;
-  readonly code: number | undefined;
-  readonly log: string;
-}
-
-/** Why a script did not end well: it said no, or one of all those between it and us. */
-function whyNoEnd({ login, order, ended, begun, code, log }: NoEnd): Omit<Problem, 'at'> {
-  const who = spoken(login);
-  const { what } = order;
-  const again = 'look at the host, then run it again: what is done is not done twice';
-  if (ended.by === 'signal')
-    return {
-      code: 'interrupted',
-      what: `${who} was left in the middle of ${what}.`,
-      remedy: 'run it again: it goes on',
-    };
-  if (ended.by === 'flood')
-    return {
-      code: 'ssh-too-much',
-      what: `${who} said more than ${mostOutput / 2 ** 20} MiB in ${what}.`,
-      rule: 'nothing that is run there has so much to say.',
-    };
-  if (ended.by === 'limit')
-    return {
-      code: 'ssh-limit',
-      what: `${who} had not ended ${what} after ${order.limitMs / 1000} s.`,
-      rule: `the connection lived; the last that it said was ${quoted(lastWords(ended.stdout) || lastWords(ended.stderr))}.`,
-      remedy: again,
-    };
-  if (begun && code !== undefined) {
-    const last = lastWords(ended.stderr) || lastWords(ended.stdout.replace(/\n\w+ end \d+\n?$/, ''));
-    return {
-      code: 'host-command-failed',
-      what: `${who}: ${what} failed with exit code ${code}${last === '' ? '' : `: ${last}`}.`,
-      rule: 'the script ended by itself; what it says is its own.',
-      remedy: again,
-    };
-  }
-  if (/Timeout, server .* not responding/.test(log + ended.stderr))
-    return {
-      code: 'ssh-silent',
-      what: `${who} went silent during ${what}.`,
-      rule: `it did not answer for ${silentSeconds} s: the host hangs, or a firewall or the network drops everything.`,
-      remedy: again,
-    };
-  if (begun)
-    return {
-      code: 'ssh-died',
-      what: `the connection to ${who} died in the middle of ${what}.`,
-      rule: 'the host went down or restarted, or somebody ended its sshd; it may have got part of the way.',
-      remedy: again,
-    };
-  return whyNotBegun(login, ended, code);
-}
-
-function whyNotBegun(login: Login, ended: Ended, code: number | undefined): Omit<Problem, 'at'> {
-  const said = lastWords(ended.stderr) || lastWords(ended.stdout);
-  const sudo = needsSudo(login) ? whyNoSudo(login, ended.stderr) : undefined;
-  if (sudo) return sudo;
-  if (code === undefined && said === '')
-    return {
-      code: 'ssh-died',
-      what: `the connection to ${spoken(login)} died before anything was begun.`,
-      rule: 'the host went down or restarted, or somebody ended its sshd.',
-      remedy: 'look at the host, then run it again',
-    };
-  return {
-    code: 'ssh-no-shell',
-    what: `${spoken(login)} runs no scripts: ${quoted(said)}.`,
-    rule: 'the user has a login shell that runs sh, and no forced command.',
-    remedy: `on the host: getent passwd ${login.user}; ForceCommand in sshd_config, command= in authorized_keys`,
-  };
-}
-
-const quoted = (words: string): string => (words === '' ? 'nothing' : `"${words.slice(0, 200)}"`);

@@ -78,7 +78,7 @@ export async function startRig(hosts: readonly RigHost[]): Promise<Rig> {
     folder,
     path,
     on(host, script) {
-      const [program = '', ...args] = [...enter(host), 'sh', '-s'];
+      const [program, ...args] = [...enter(host), 'sh', '-s'];
       return execFileSync(program, args, { input: script, encoding: 'utf8', stdio: 'pipe' });
     },
     start: (host, command) => shell.start([...enter(host), ...command], { stdio: 'ignore' }),
@@ -195,7 +195,7 @@ function withWords(text: string): number[] {
     .filter((name) => {
       try {
         const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return words.includes(text) && !/^(sudo|unshare|nsenter|sh \/)/.test(words) && !/host\.sh/.test(words);
+        return words.includes(text) && !/^(sudo|unshare|nsenter|sh \/)/.test(words) && !words.includes('host.sh');
       } catch {
         return false;
       }

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Login } from '../../../modules/hosts/login.ts';
-import { openSsh, type Order, type Outcome, type Ssh, type SshOptions } from '../../../modules/hosts/ssh.ts';
+import type { Order } from '../../../modules/hosts/follow.ts';
+import { openSsh, type Outcome, type Ssh, type SshOptions } from '../../../modules/hosts/ssh.ts';
 import { format } from '../../../modules/problem/problem.ts';
 import { keygen, kill, startRig, type Rig } from './rig.ts';
 
@@ -128,6 +129,15 @@ describe('scripts', () => {
       expect(outcome).toMatchObject({ ok: false, code, stdout: 'started\n' });
       expect(words(outcome)).toContain(`a try failed with exit code ${code}: no room`);
     }
+  });
+
+  test('are at their end when they say so, whatever they leave running', async () => {
+    const begin = Date.now();
+    expect(await connect().run(login('h1'), order('sleep 15 &\necho left'))).toMatchObject({
+      ok: true,
+      stdout: 'left\n',
+    });
+    expect(Date.now() - begin).toBeLessThan(8000);
   });
 
   test('that are no shell fail as such', async () => {
