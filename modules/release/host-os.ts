@@ -227,10 +227,3 @@ const aventer8: Software = {
 
 /** The operating system that a host is taken for when nobody says: that of the guides, or the last of its line with cgroup v1. */
 export const usualHostOs = (name: Channel['name']): HostOsName => (name === 'classic' ? 'centos-7' : 'rocky-8');
-
-/** What a Mesos that was built for another system would need of this one; undefined where nothing stands against it. */
-export function mesosAgainst(mesos: string, os: HostOs, older: (a: string, b: string) => boolean): string | undefined {
-  return older(mesos, '1.0') && os.major !== '7'
-    ? 'packages of Mesos before 1.0 were built for EL 7 and the systems of its time, and their libraries are on no later one'
-    : undefined;
-}
