@@ -52,6 +52,8 @@ change() {
 }
 
 sum() { sha256sum <"$1" | cut -c 1-64; }
+# Up, or on its way: one that waits for another node needs no second push.
+coming() { [[ $(systemctl is-active "$1") =~ ^(active|activating|reloading)$ ]]; }
 active() { systemctl is-active --quiet "$1"; }
 
 # A line of the manifest, once. It is there before what it speaks of is done.
@@ -352,7 +354,8 @@ install_packages() {
         fresh=yes
       fi
       proxied apt-get ${patient[@]+"${patient[@]}"} --option Dpkg::Options::=--force-confold --yes --no-install-recommends \
-        --allow-downgrades --allow-change-held-packages install ${words[@]+"${words[@]}"} >&2
+        --allow-downgrades --allow-change-held-packages install ${words[@]+"${words[@]}"} >&2 ||
+        fail "apt-get could not install ${words[*]}; what it said stands above"
       ;;
     *)
       for word in "$@"; do
@@ -605,7 +608,7 @@ start_services() {
       change "$unit, started anew" || continue
       systemctl restart --no-block "$unit"
       rm -f "$state/pending/$unit"
-    elif ! active "$unit"; then
+    elif ! coming "$unit"; then
       change "$unit, started" || continue
       systemctl start --no-block "$unit"
     fi
