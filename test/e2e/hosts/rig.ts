@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shell, type ChildProcess, type Shell } from '../../../modules/shell/shell.ts';
+import { must, shell, type ChildProcess, type Shell } from '../../../modules/shell/shell.ts';
 
 export interface Rig {
   /** Runs programs in the rig's network, on this machine's file system. */
@@ -35,8 +35,20 @@ export interface RigHost {
 const root = process.getuid?.() === 0;
 const sudo = root ? [] : ['sudo', '-n'];
 
+/** What hosts are made of, from Debian where it is missing; no sshd of this machine's own is started by that. */
+const installScript = `PATH=$PATH:/usr/sbin
+command -v sshd && command -v sudo && command -v curl && exit 0
+guard=/usr/sbin/policy-rc.d
+[ -e $guard ] || { printf '#!/bin/sh\\nexit 101\\n' >$guard; chmod 755 $guard; trap 'rm -f /usr/sbin/policy-rc.d' EXIT; }
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q -y update && apt-get -q -y install --no-install-recommends openssh-server sudo curl iproute2 iptables
+`;
+
 /** Builds the hosts and waits until each lets `root` in with `key`. */
 export async function startRig(hosts: readonly RigHost[]): Promise<Rig> {
+  await must(shell, [...sudo, 'flock', join(tmpdir(), 'mc-rig.lock'), 'sh', '-c', installScript], {
+    timeoutMs: 300_000,
+  });
   const folder = mkdtempSync(join(tmpdir(), 'mc-rig-'));
   const path = (name: string): string => join(folder, name);
   for (const type of ['ed25519', 'ecdsa']) keygen(path(type === 'ed25519' ? 'key' : 'key-ecdsa'), type);
