@@ -187,6 +187,7 @@ export const hosts = closed(
             filePath({
               description:
                 "File with the host keys of the machines and the bastion. Left out: the user's own, ~/.ssh/known_hosts. Relative to the description.",
+              'x-default': "the user's own, ~/.ssh/known_hosts",
               examples: ['../keys/known_hosts'],
             }),
           ),
