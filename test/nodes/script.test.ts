@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kit, type Kit } from './ground/cluster.ts';
 import { canBoot, need, openGround, type Ground } from './ground/ground.ts';
 import type { Node } from './ground/node.ts';
-import { changesIn, install, killed, result, units } from './ground/run.ts';
+import { changesIn, install, killed, result, starts, touched, units } from './ground/run.ts';
 import { draw } from './ground/seed.ts';
 
 let ground: Ground<'m1' | 'a1' | 'a2'> | undefined;
@@ -46,10 +46,14 @@ test('a bare host becomes a master, another an agent, and all their units are ac
 test('run again it changes nothing, says so, and no unit starts anew', async ({ skip }) => {
   for (const node of [here(skip).m1, here(skip).a1]) {
     const before = await result(node);
+    const started = await starts(node);
+    await node.sh('touch /root/second');
     const said = await install(node);
     expect(said).toContain(`${node.name}: nothing changed`);
     expect(changesIn(said)).toEqual([]);
     expect(await result(node)).toEqual(before);
+    expect(await touched(node, '/root/second')).toEqual([]);
+    expect(await starts(node)).toBe(started);
   }
 });
 

@@ -12,10 +12,6 @@ import { templates } from '../../../modules/template/read.ts';
 import { registryPort, type Ground } from './ground.ts';
 import { calicoctl, cni, mesosPackage, waiting } from './standins.ts';
 
-export interface Machine {
-  readonly role: 'master' | 'agent';
-}
-
 export interface Kit {
   readonly cluster: Cluster;
   /** The text of the description, and where it lies, for verbs that read it. */
@@ -30,6 +26,8 @@ export interface More {
   readonly hosts?: Readonly<Record<string, unknown>>;
   readonly override?: Readonly<Record<string, unknown>>;
   readonly containerizers?: readonly string[];
+  /** Masters that are described and not there, by address. */
+  readonly absent?: Readonly<Record<string, string>>;
 }
 
 /** Where each stand-in lies on the mirror: at the address of the real one. */
@@ -66,10 +64,13 @@ async function stock({
 
 /** Masters and agents as the nodes' names say: `m1`, `a1`. */
 export async function kit(ground: Ground, more: More = {}): Promise<Kit> {
-  const machines = Object.values(ground.nodes).map(({ name, address }) => [
-    name,
-    { address, role: name.startsWith('m') ? 'master' : 'agent' },
-  ]);
+  const machines = [
+    ...Object.entries(more.absent ?? {}).map(([name, address]) => [name, { address, role: 'master' }]),
+    ...Object.values(ground.nodes).map(({ name, address }) => [
+      name,
+      { address, role: name.startsWith('m') ? 'master' : 'agent' },
+    ]),
+  ];
   const description = {
     name: 'nodes',
     target: {

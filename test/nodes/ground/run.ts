@@ -48,16 +48,29 @@ export interface Units {
   readonly failed: readonly string[];
 }
 
+const services = `sed -n 's/^services=(\\(.*\\))$/\\1/p' ${script}`;
+
 export async function units(node: Node): Promise<Units> {
-  const list = async (command: string): Promise<string[]> =>
-    (await node.sh(command)).split('\n').filter((line) => line !== '');
+  const list = async (command: string): Promise<string[]> => lines(await node.sh(command));
   return {
-    down: await list(
-      `for unit in $(sed -n 's/^services=(\\(.*\\))$/\\1/p' ${script}); do systemctl is-active --quiet "$unit" || echo "$unit"; done`,
-    ),
+    down: await list(`for unit in $(${services}); do systemctl is-active --quiet "$unit" || echo "$unit"; done`),
     failed: await list("systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1"),
   };
 }
+
+/** When each unit that the script looks after came up. */
+export const starts = (node: Node): Promise<string> =>
+  node.sh(`systemctl show --property=Id,ActiveEnterTimestampMonotonic $(${services})`);
+
+/** What has been written or removed since a file was, in all places where an installer would; locks are none. */
+export const touched = async (node: Node, stamp: string): Promise<readonly string[]> =>
+  lines(
+    await node.sh(
+      `find /etc /opt /usr /var/lib/mesos-calico /var/lib/dpkg /boot -cnewer ${stamp} ! -name '*.lock' ! -path /var/lib/mesos-calico/lock ! -path /var/lib/mesos-calico 2>/dev/null || :`,
+    ),
+  );
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
 /** Files that the system itself writes, each time differently; the manifest is looked at apart, for it has checksums. */
 const own = [
