@@ -1,5 +1,5 @@
 /** Rolling installation over real SSH onto five hosts; what a node script would start is stood in for. */
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -38,7 +38,10 @@ function fresh(): void {
   for (const name of names.slice(1))
     rig.on('m1', `curl -sf "http://${addresses.m1}:5050/leave?ip=${addresses[name]}" >/dev/null`);
 }
-afterEach(() => ssh.close());
+afterEach(async () => {
+  await ssh.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const script = ({ node }: Host): string =>
   node.role === 'master'

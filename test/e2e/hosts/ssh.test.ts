@@ -242,6 +242,7 @@ describe('keys', () => {
 
   test('with a passphrase, when nobody is there to type it', async () => {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'secret', '-f', rig.path('locked')]);
+    rig.on('h1', `echo '${readFileSync(rig.path('locked.pub'), 'utf8').trim()}' >>/etc/ssh/rig.authorized`);
     expect(problem(await connect().run(login('h1', { key: rig.path('locked') }), order('true')))).toBe(
       'ssh-key-locked',
     );

@@ -1,7 +1,6 @@
 /** The verbs as a user starts them, in the network of the rig. */
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compiled, root } from '../../../modules/root/root.ts';
 import { startRig, type Rig } from './rig.ts';
@@ -15,6 +14,7 @@ beforeAll(async () => {
     { name: 'a1', address: '10.77.0.21' },
   ]);
   file = rig.path('own.yaml');
+  mkdirSync(rig.path('t'));
   writeFileSync(
     file,
     `name: own
@@ -45,7 +45,11 @@ function verb(
   signal?: { readonly name: NodeJS.Signals; readonly after: number },
 ): Promise<Ended> {
   const [program, ...args] = [...rig.inside, process.execPath, compiled(`verbs/${name}.ts`), ...words];
-  const child = spawn(program!, args, { cwd: rig.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program!, args, {
+    cwd: rig.folder,
+    env: { ...process.env, TMPDIR: rig.path('t') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream].setEncoding('utf8').on('data', (chunk: string) => (said[stream] += chunk));
@@ -53,7 +57,7 @@ function verb(
   return new Promise((done) => child.once('close', (code) => done({ ...said, code })));
 }
 
-const leftovers = () => readdirSync(tmpdir()).filter((name) => /^mc-[A-Za-z0-9]{6}$/.test(name));
+const leftovers = () => readdirSync(rig.path('t'));
 
 test('survey prints a table for each host and says what is in the way', async () => {
   const { code, stdout, stderr } = await verb('survey', [file]);

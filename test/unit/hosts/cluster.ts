@@ -1,5 +1,5 @@
 /** A cluster on hosts of one's own, read from a description as a person writes it. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '../../../modules/cluster/cluster.ts';
@@ -21,7 +21,12 @@ calico: { ipPools: { default: { cidr: 10.65.0.0/16 } } }
 
 /** `more` stands under `hosts`. */
 export function cluster(more = '', change: (text: string) => string = (text) => text): Cluster {
-  const file = join(mkdtempSync(join(tmpdir(), 'mc-own-')), 'own.yaml');
+  const folder = mkdtempSync(join(tmpdir(), 'mc-own-'));
+  const file = join(folder, 'own.yaml');
   writeFileSync(file, change(description(more)));
-  return loadCluster(file);
+  try {
+    return loadCluster(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
