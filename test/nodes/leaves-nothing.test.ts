@@ -31,7 +31,7 @@ test('when whoever opened a room is killed, all that is in it ends, and its cgro
   const words = roomCommand(name, '10.77.0.1/24', ['one']);
   // As a process of the tests is, a shell with the room at the end of a pipe.
   const opener = shell.start(['sh', '-c', 'sleep 600 | "$@"; :', 'sh', ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   await new Promise((done) => opener.stdout!.once('data', done));
   const [, holder] = childrenOf(opener.pid!);

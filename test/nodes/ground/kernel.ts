@@ -1,6 +1,6 @@
 /** What nodes have of this machine's kernel. */
 import { readFileSync } from 'node:fs';
-import type { Files } from './node.ts';
+import type { Files } from './files.ts';
 
 /**
  * Modules that nodes take for built in: `modprobe` finds them and does nothing, since no node may load one into this

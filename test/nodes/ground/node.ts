@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must, shell, type ChildProcess, type Output, type RunOptions } from '../../../modules/shell/shell.ts';
+import type { Files } from './files.ts';
 import { modules, narrowRunc } from './kernel.ts';
 import type { Room } from './room.ts';
 
@@ -51,9 +52,6 @@ const rights = [
   '--capability=all',
   ...['add_key', 'keyctl', 'bpf', '~@module', '~@clock'].map((calls) => `--system-call-filter=${calls}`),
 ];
-
-/** Put in place before the first boot, by path. */
-export type Files = Readonly<Record<string, { readonly content: string; readonly mode?: number }>>;
 
 /** Lays a node out in a room and boots it. */
 export async function bootNode(

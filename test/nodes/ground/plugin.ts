@@ -3,7 +3,7 @@
  * an address. Source: moby's docs/extend/plugin_api.md, libnetwork's docs/remote.md and docs/ipam.md.
  */
 import type { Shelf } from './mirror.ts';
-import type { Files } from './node.ts';
+import type { Files } from './files.ts';
 
 /** Port at each node's own 127.0.0.1. */
 export const pluginPort = 5001;
