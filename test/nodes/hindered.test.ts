@@ -1,6 +1,6 @@
 /** What may stand in the way of a node's script: other people's files, old versions, a mirror that fails. On real nodes. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { kit, type Kit } from './ground/cluster.ts';
+import { kit } from './ground/cluster.ts';
 import { canBoot, need, openGround, type Ground } from './ground/ground.ts';
 import type { Node } from './ground/node.ts';
 import { changesIn, touched, tryInstall } from './ground/run.ts';
@@ -14,7 +14,6 @@ const absent = { m1: '10.77.0.99' };
 const calm = ['--wait', '0'] as const;
 
 let ground: Ground<Name> | undefined;
-const kits: Kit[] = [];
 beforeAll(async () => {
   if (canBoot()) ground = await openGround(['a1', 'a2']);
 });
@@ -22,10 +21,7 @@ afterEach(() => {
   ground?.mirror.well();
   ground?.mirror.revive();
 });
-afterAll(async () => {
-  for (const each of kits) each.close();
-  await ground?.close();
-});
+afterAll(() => ground?.close());
 
 function here(skip: (note: string) => never): Ground<Name> {
   need(skip);
@@ -35,7 +31,6 @@ function here(skip: (note: string) => never): Ground<Name> {
 /** Puts the script of a description on a node, and a stamp to know later what was written since. */
 async function give(node: Node, hosts: Readonly<Record<string, unknown>> = {}): Promise<void> {
   const made = await kit(ground!, { absent, hosts });
-  kits.push(made);
   await node.put('/root/install.sh', made.scripts[node.name]!, 0o755);
   await node.sh('touch /root/stamp; sleep 0.05');
 }

@@ -31,7 +31,6 @@ test('a script that twelve power cuts have ended finishes, and has nothing to do
     const again = await tryInstall(a1, '--wait', '0');
     expect(changesIn(again.stdout).filter((change) => !change.endsWith(', started'))).toEqual([]);
   } finally {
-    made.close();
     await ground.close();
   }
 }, 600_000);

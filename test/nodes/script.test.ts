@@ -1,23 +1,19 @@
 /** The script of a node, run for real on Debian 12: a real apt, a real systemd, etcd, ZooKeeper and Docker of real packages. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { kit, type Kit } from './ground/cluster.ts';
+import { kit } from './ground/cluster.ts';
 import { canBoot, need, openGround, type Ground } from './ground/ground.ts';
 import type { Node } from './ground/node.ts';
 import { changesIn, install, killed, result, starts, touched, units } from './ground/run.ts';
 import { draw } from './ground/seed.ts';
 
 let ground: Ground<'m1' | 'a1' | 'a2'> | undefined;
-let made: Kit | undefined;
 beforeAll(async () => {
   if (!canBoot()) return;
   ground = await openGround(['m1', 'a1', 'a2']);
-  made = await kit(ground);
+  const made = await kit(ground);
   for (const node of Object.values(ground.nodes)) await node.put('/root/install.sh', made.scripts[node.name]!, 0o755);
 });
-afterAll(async () => {
-  made?.close();
-  await ground?.close();
-});
+afterAll(() => ground?.close());
 
 function here(skip: (note: string) => never): Record<'m1' | 'a1' | 'a2', Node> {
   need(skip);

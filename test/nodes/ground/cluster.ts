@@ -1,6 +1,5 @@
 /** A cluster of hosts for the nodes of a ground: its description, with the mirror before every download, and its scripts. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Cluster } from '../../../modules/cluster/cluster.ts';
@@ -14,11 +13,10 @@ import { calicoctl, cni, mesosPackage, waiting } from './standins.ts';
 
 export interface Kit {
   readonly cluster: Cluster;
-  /** The text of the description, and where it lies, for verbs that read it. */
+  /** The text of the description, and where it lies, for verbs that read it; gone with the room. */
   readonly file: string;
   /** Of each machine. */
   readonly scripts: Readonly<Record<string, string>>;
-  close(): void;
 }
 
 /** More for a description, in its own words; what is here goes before. */
@@ -90,7 +88,7 @@ export async function kit(ground: Ground, more: More = {}): Promise<Kit> {
     agents: { general: { containerizers: more.containerizers ?? ['docker', 'mesos'] } },
     networks: { client: { containerizer: 'docker' }, backend: { containerizer: 'mesos' } },
   };
-  const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-nodes-'));
+  const folder = mkdtempSync(join(ground.ssh.folder, 'kit-'));
   const file = join(folder, 'nodes.yaml');
   writeFileSync(file, stringify(description));
   const cluster = loadCluster(file);
@@ -101,6 +99,5 @@ export async function kit(ground: Ground, more: More = {}): Promise<Kit> {
     cluster,
     file,
     scripts: Object.fromEntries(rendered) as Record<string, string>,
-    close: () => rmSync(folder, { recursive: true }),
   };
 }
