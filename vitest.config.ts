@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets; `deploy` drives the real
-// Terraform against stand-ins for the clouds.
+// Terraform against stand-ins for the clouds; `nodes` boots Debian with systemd and runs node scripts on it.
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
@@ -30,6 +30,18 @@ export default defineConfig({
           // take the processor from it.
           maxWorkers: 4,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'nodes',
+          include: ['test/nodes/**/*.test.ts'],
+          globalSetup: ['test/nodes/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Each file boots nodes of its own, and installing packages in them fills a core.
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

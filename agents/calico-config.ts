@@ -12,7 +12,8 @@ import { ports } from '../modules/node/members.ts';
 import type { NodeAgent } from '../modules/node/plan.ts';
 import { download } from '../modules/release/artifact.ts';
 import { etcdVariables, felixKnowsLooseRpf } from '../modules/release/calico.ts';
-import { fetchFile } from './fetch.ts';
+import { fetchFile, file } from './fetch.ts';
+import { exists, onHost } from './host.ts';
 import { master } from './master.ts';
 
 const calicoctl = '/opt/bin/calicoctl';
@@ -20,7 +21,7 @@ const poolFile = '/etc/mesos-calico/ip-pools.json';
 
 export const calicoConfig: NodeAgent = (seat) => {
   const own = master(seat);
-  if (own === undefined) return undefined;
+  if (own === undefined || exists(seat, 'calico')) return undefined;
   const { cluster } = seat;
   const { release, calico } = cluster;
   const etcd = `http://${own.address}:${ports.etcd}`;
@@ -38,6 +39,7 @@ export const calicoConfig: NodeAgent = (seat) => {
       { path: '/opt/mesos-calico/etcd-set', mode: 0o755, content: { template: 'calico-config/etcd-set.sh' } },
       ...(release.name === 'current' ? [poolResources(calico)] : []),
     ],
+    ...onHost(seat, { downloads: [file('calicoctl', download(release, cluster.sources, 'calicoctl'), calicoctl)] }),
     units: [
       {
         name: 'calico-config.service',

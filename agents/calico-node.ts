@@ -16,9 +16,11 @@ import { download, image } from '../modules/release/artifact.ts';
 import { etcdVariables, felixKnowsLooseRpf, nodeRegistersItself } from '../modules/release/calico.ts';
 import { continued } from './continued.ts';
 import { oneEtcd, ownEtcdUnit } from './etcd-gateway.ts';
-import { fetchFile } from './fetch.ts';
+import { fetchFile, file } from './fetch.ts';
+import { dockerProgram, exists, hostOs, onHost } from './host.ts';
 
 export const calicoNode: NodeAgent = (seat) => {
+  if (exists(seat, 'calico')) return undefined;
   const { cluster } = seat;
   const { release, sources, calico } = cluster;
   const classic = release.name === 'classic';
@@ -30,7 +32,7 @@ export const calicoNode: NodeAgent = (seat) => {
     after: ['base', 'docker', 'etcd', 'etcd-gateway', 'calico-config'],
     // As calicoctl would do: a busy host runs out of what the kernel remembers connections in.
     modules: ['nf_conntrack'],
-    sysctls: { 'net.netfilter.nf_conntrack_max': 1_000_000 },
+    sysctls: { [`${mayFail(seat)}net.netfilter.nf_conntrack_max`]: 1_000_000 },
     files: [
       ...['await-keys', 'forget-hosts'].map((name) => ({
         path: `/opt/mesos-calico/${name}`,
@@ -39,6 +41,10 @@ export const calicoNode: NodeAgent = (seat) => {
       })),
       ...(classic ? [] : [calicoctlSettings(cluster)]),
     ],
+    // Masters have it already, by calico-config.
+    ...(seat.group.role === 'agent'
+      ? onHost(seat, { downloads: [file('calicoctl', download(release, sources, 'calicoctl'), '/opt/bin/calicoctl')] })
+      : {}),
     units: [
       {
         name: 'calico-node.service',
@@ -52,6 +58,7 @@ export const calicoNode: NodeAgent = (seat) => {
             may: alone ? '-' : '',
             calicoctl: fetchFile(download(release, sources, 'calicoctl'), '/opt/bin/calicoctl'),
             image: node,
+            docker: dockerProgram(seat),
             environment: alone ? '' : `Environment=ETCD_AUTHORITY=${oneEtcd(cluster)} ETCD_SCHEME=http`,
             endpoints: etcdEndpoints(cluster).join(','),
             pools: calico.ipPools.map(poolKey).join(' '),
@@ -62,6 +69,9 @@ export const calicoNode: NodeAgent = (seat) => {
     ],
   };
 };
+
+/** A host that is a container itself cannot set it, and does without. systemd knows the mark since 244. */
+const mayFail = (seat: Seat): '-' | '' => ((hostOs(seat)?.systemd ?? 0) >= 244 ? '-' : '');
 
 /** The key under which both versions of the data model have a pool. */
 const poolKey = ({ cidr }: IpPool): string => `/calico/v1/ipam/v${range(cidr).family}/pool/${cidr.replace('/', '-')}`;
@@ -85,7 +95,7 @@ function container(seat: Seat, node: string): string {
     ...['/lib/modules:/lib/modules:ro', '/var/log/calico:/var/log/calico', '/var/run/calico:/var/run/calico'],
     ...(plugin ? ['/run/docker/plugins:/run/docker/plugins', '/var/run/docker.sock:/var/run/docker.sock'] : []),
   ];
-  return `/opt/bin/docker run --rm --name=calico-node --net=host --privileged${continued([
+  return `${dockerProgram(seat)} run --rm --name=calico-node --net=host --privileged${continued([
     ...environment(seat, plugin).map(([name, value]) => `--env=${name}=${value}`),
     ...volumes.map((volume) => `--volume=${volume}`),
     node,

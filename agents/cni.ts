@@ -6,7 +6,8 @@
 import { etcdEndpoints } from '../modules/node/members.ts';
 import type { NodeAgent, Seat } from '../modules/node/plan.ts';
 import { download } from '../modules/release/artifact.ts';
-import { fetchFile } from './fetch.ts';
+import { fetchFile, file } from './fetch.ts';
+import { mesosAgentUnit, onHost } from './host.ts';
 import { networksOf } from './networks.ts';
 
 /** Where the agent of Mesos finds programs and networks. */
@@ -26,6 +27,7 @@ export const cni: NodeAgent = (seat) => {
     after: ['base', 'calico-node'],
     files: networksOf(cluster, 'mesos').map((name) => ({
       path: `${cniFolders.networks}/${name}.conf`,
+      restarts: [mesosAgentUnit(seat)],
       content: {
         json: {
           name,
@@ -38,6 +40,12 @@ export const cni: NodeAgent = (seat) => {
         },
       },
     })),
+    ...onHost(seat, {
+      downloads: [
+        file('CNI plugin', plugin, `${cniFolders.programs}/calico`),
+        file('CNI plugin for addresses', download(release, sources, 'cni-ipam'), `${cniFolders.programs}/calico-ipam`),
+      ],
+    }),
     units: [
       {
         name: 'cni.service',

@@ -7,11 +7,13 @@ import type { NodeAgent } from '../modules/node/plan.ts';
 import { unitWord } from '../modules/node/quote.ts';
 import { image } from '../modules/release/artifact.ts';
 import { oneEtcd } from './etcd-gateway.ts';
+import { dockerProgram, exists } from './host.ts';
 
-export const dockerPlugin: NodeAgent = ({ cluster, group }) => {
+export const dockerPlugin: NodeAgent = (seat) => {
+  const { cluster, group } = seat;
   const { release, sources } = cluster;
   const plugin = release.software['docker-plugin'];
-  if (plugin === undefined || !group.containerizers.includes('docker')) return undefined;
+  if (plugin === undefined || exists(seat, 'calico') || !group.containerizers.includes('docker')) return undefined;
   return {
     name: 'docker-plugin',
     after: ['docker', 'etcd-gateway', 'calico-node'],
@@ -23,6 +25,7 @@ export const dockerPlugin: NodeAgent = ({ cluster, group }) => {
           template: 'docker-plugin/docker-plugin.service',
           with: {
             version: plugin.version,
+            docker: dockerProgram(seat),
             image: unitWord(image(release, sources, 'docker-plugin')),
             endpoints: etcdEndpoints(cluster).join(','),
             etcd: oneEtcd(cluster),

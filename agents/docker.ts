@@ -1,15 +1,19 @@
 /**
- * Docker on every node: a static build in /opt/bin with a unit of its own, in place of the Docker of Flatcar, which has no
- * external key-value store any more. On agents that offer the Docker Containerizer the store is the masters' etcd, in
+ * Docker on every node. On Flatcar a static build in /opt/bin with a unit of its own, in place of the Docker of Flatcar, which has no
+ * external key-value store any more; elsewhere a package that is held, with its own unit. On agents that offer the Docker Containerizer the store is the masters' etcd, in
  * which networks of Calico's plugin are kept for all of them. What a static build holds was not compared with a download.
  */
 import { masterAddresses, ports } from '../modules/node/members.ts';
+import type { Fragment } from '../modules/node/fragment.ts';
+import type { PackageSpec } from '../modules/node/host.ts';
 import type { NodeAgent, Seat } from '../modules/node/plan.ts';
 import { download } from '../modules/release/artifact.ts';
 import { dockerCommand } from '../modules/release/docker.ts';
+import type { HostOs } from '../modules/release/host-os.ts';
 import { staticPrograms } from '../modules/release/static-docker.ts';
 import { compare } from '../modules/release/version.ts';
 import { fetchTar } from './fetch.ts';
+import { exists, hostOs } from './host.ts';
 
 const settings = '/etc/docker/daemon.json';
 
@@ -21,6 +25,8 @@ const forget = '/opt/mesos-calico/forget-endpoints';
 const liveRestore = '1.12';
 
 export const docker: NodeAgent = (seat) => {
+  const os = hostOs(seat);
+  if (os !== undefined) return onPackages(seat, os);
   const { cluster, group } = seat;
   const plugged = group.containerizers.includes('docker');
   const artifact = download(cluster.release, cluster.sources, 'docker');
@@ -29,7 +35,12 @@ export const docker: NodeAgent = (seat) => {
     name: 'docker',
     after: ['base'],
     files: [
-      { path: settings, content: { json: daemon(seat, artifact.version) } },
+      {
+        path: settings,
+        content: {
+          json: { hosts: ['unix:///var/run/docker.sock'], group: 'docker', ...daemon(seat, artifact.version) },
+        },
+      },
       ...(plugged ? [{ path: forget, mode: 0o755, content: { template: 'docker/forget-endpoints.sh' } }] : []),
     ],
     units: [
@@ -62,12 +73,51 @@ export const docker: NodeAgent = (seat) => {
 function daemon({ cluster, group }: Seat, version: string) {
   const members = masterAddresses(cluster).map((address) => `${address}:${ports.etcd}`);
   return {
-    hosts: ['unix:///var/run/docker.sock'],
-    group: 'docker',
     'log-driver': 'json-file',
     'log-opts': { 'max-size': '20m', 'max-file': '5' },
     // The plugin runs in a container: a daemon that stopped it with all others would wait for it when it starts again.
     ...(compare(version, liveRestore) >= 0 && { 'live-restore': true }),
     ...(group.containerizers.includes('docker') && { 'cluster-store': `etcd://${members.join(',')}` }),
+  };
+}
+
+/** On a host with packages, or with a Docker that was there before: settings are added, and the rest is left as it is. */
+function onPackages(seat: Seat, os: HostOs): Fragment {
+  const { version } = seat.cluster.release.docker;
+  const plugged = seat.group.containerizers.includes('docker');
+  const hold = true as const;
+  const packages: readonly PackageSpec[] = [
+    ...[os.docker.package, ...os.docker.same].map((name) => ({ name, version, hold })),
+    ...os.docker.also.map((name) => ({ name, hold })),
+  ];
+  return {
+    name: 'docker',
+    after: ['base'],
+    ...(!exists(seat, 'docker') && { packages }),
+    files: [
+      {
+        path: settings,
+        content: { json: daemon(seat, version) },
+        // Options of one log driver stop Docker with another.
+        merge: { kind: 'json', must: ['cluster-store', 'live-restore'], together: [['log-driver', 'log-opts']] },
+        restarts: ['docker.service'],
+      },
+      ...(plugged ? [{ path: forget, mode: 0o755, content: { template: 'docker/forget-endpoints.sh' } }] : []),
+    ],
+    units: [
+      {
+        name: 'docker.service',
+        enable: true,
+        dropIns: [
+          {
+            name: '50-mesos-calico.conf',
+            content: {
+              template: 'docker/host.conf',
+              with: { forget: plugged ? `ExecStartPre=${forget} ${endpoints}` : '' },
+            },
+          },
+        ],
+      },
+    ],
   };
 }

@@ -5,9 +5,8 @@
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { masterAddresses, ports } from '../modules/node/members.ts';
 import type { NodeAgent, Seat } from '../modules/node/plan.ts';
-import { download } from '../modules/release/artifact.ts';
 import { hasGateway } from '../modules/release/etcd.ts';
-import { fetchTar } from './fetch.ts';
+import { etcdProgram } from './etcd-program.ts';
 
 /**
  * Host and port for software that takes one address of etcd only: the node's own, which is a member on masters and the
@@ -23,12 +22,14 @@ export const ownEtcdUnit = ({ cluster, group }: Seat): 'etcd.service' | 'etcd-ga
 const gatewayed = ({ release: { software } }: Cluster): boolean =>
   hasGateway(software.etcd?.version ?? '0') && [software['docker-plugin'], software['calico-mesos']].some(Boolean);
 
-export const etcdGateway: NodeAgent = ({ cluster, group }) => {
+export const etcdGateway: NodeAgent = (seat) => {
+  const { cluster, group } = seat;
   if (group.role !== 'agent' || !gatewayed(cluster)) return undefined;
-  const artifact = download(cluster.release, cluster.sources, 'etcd');
+  const { version, program, fetch, ...brought } = etcdProgram(seat, ['etcd']);
   return {
     name: 'etcd-gateway',
     after: ['base'],
+    ...brought,
     units: [
       {
         name: 'etcd-gateway.service',
@@ -36,8 +37,9 @@ export const etcdGateway: NodeAgent = ({ cluster, group }) => {
         content: {
           template: 'etcd-gateway/etcd-gateway.service',
           with: {
-            version: artifact.version,
-            fetch: fetchTar(artifact, '/opt/bin', [`etcd-v${artifact.version.replace(/^v/, '')}-linux-amd64/etcd`]),
+            version,
+            fetch,
+            program,
             listen: oneEtcd(cluster),
             members: masterAddresses(cluster)
               .map((address) => `${address}:${ports.etcd}`)

@@ -1,21 +1,21 @@
 /** etcd on each master: the datastore of Calico and of Docker's networks, a cluster of all masters, with the v2 API on. */
 import { masters, ports } from '../modules/node/members.ts';
 import type { NodeAgent } from '../modules/node/plan.ts';
-import { download } from '../modules/release/artifact.ts';
 import { etcdFlags } from '../modules/release/etcd.ts';
 import { dataFolder, mounted } from './data.ts';
-import { fetchTar } from './fetch.ts';
+import { etcdProgram } from './etcd-program.ts';
+import { exists, hostOs } from './host.ts';
 import { master } from './master.ts';
 
 export const etcd: NodeAgent = (seat) => {
   const own = master(seat);
-  if (own === undefined) return undefined;
+  if (own === undefined || exists(seat, 'etcd')) return undefined;
   const { cluster } = seat;
-  const artifact = download(cluster.release, cluster.sources, 'etcd');
-  const folder = `etcd-v${artifact.version.replace(/^v/, '')}-linux-amd64`;
+  const { version, program, fetch, ...brought } = etcdProgram(seat, ['etcd', 'etcdctl']);
   return {
     name: 'etcd',
     after: ['base', 'data-disk'],
+    ...brought,
     units: [
       {
         name: 'etcd.service',
@@ -23,7 +23,7 @@ export const etcd: NodeAgent = (seat) => {
         content: {
           template: 'etcd/etcd.service',
           with: {
-            version: artifact.version,
+            version,
             name: own.name,
             address: own.address,
             clientPort: ports.etcd,
@@ -32,10 +32,12 @@ export const etcd: NodeAgent = (seat) => {
               .map(({ name, address }) => `${name}=http://${address}:${ports.etcdPeer}`)
               .join(','),
             token: cluster.name,
+            disk: hostOs(seat) === undefined ? ' data-disk.service' : '',
             data: dataFolder,
             mounted: mounted(cluster),
-            fetch: fetchTar(artifact, '/opt/bin', [`${folder}/etcd`, `${folder}/etcdctl`]),
-            flags: etcdFlags(artifact.version)
+            fetch,
+            program,
+            flags: etcdFlags(version)
               .map((flag) => ` \\\n  ${flag}`)
               .join(''),
           },

@@ -6,11 +6,12 @@ import { mesosPath, ports, zookeeperUrl } from '../modules/node/members.ts';
 import type { NodeAgent } from '../modules/node/plan.ts';
 import { unitWord } from '../modules/node/quote.ts';
 import { image } from '../modules/release/artifact.ts';
+import { dockerProgram, exists } from './host.ts';
 import { master } from './master.ts';
 
 export const marathon: NodeAgent = (seat) => {
   const own = master(seat);
-  if (own === undefined) return undefined;
+  if (own === undefined || exists(seat, 'marathon')) return undefined;
   const { release, sources } = seat.cluster;
   return {
     name: 'marathon',
@@ -23,6 +24,7 @@ export const marathon: NodeAgent = (seat) => {
           template: 'marathon/marathon.service',
           with: {
             version: release.software.marathon!.version,
+            docker: dockerProgram(seat),
             image: unitWord(image(release, sources, 'marathon')),
             mesos: zookeeperUrl(seat.cluster, mesosPath),
             own: zookeeperUrl(seat.cluster, '/marathon'),

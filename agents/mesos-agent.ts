@@ -4,7 +4,8 @@
  * of that container: when the agent stops, its tasks stop, and Marathon starts them anew. That they end with clusterd on
  * cgroup v2, too, is not proved. No image was tried here.
  */
-import type { FileSpec } from '../modules/node/fragment.ts';
+import type { Cluster } from '../modules/cluster/cluster.ts';
+import type { FileSpec, Fragment } from '../modules/node/fragment.ts';
 import { etcdEndpoints, mesosPath, ports, zookeeperUrl } from '../modules/node/members.ts';
 import { taskPorts } from '../modules/node/ports.ts';
 import type { NodeAgent, Seat } from '../modules/node/plan.ts';
@@ -17,6 +18,8 @@ import { compare } from '../modules/release/version.ts';
 import { cniFolders, hasCni } from './cni.ts';
 import { continued } from './continued.ts';
 import { oneEtcd } from './etcd-gateway.ts';
+import { exists, hostOs, mesosAgentUnit } from './host.ts';
+import { flagFiles, mesosPackage, mesosStart } from './mesos-host.ts';
 import { hasNetModules, netModulesFolder, netModulesGuard, netModulesSweep } from './net-modules.ts';
 import { networksOf } from './networks.ts';
 
@@ -30,6 +33,7 @@ const authorities = '/etc/ssl/certs/ca-certificates.crt';
 export const mesosAgent: NodeAgent = (seat) => {
   const { cluster, group } = seat;
   if (group.role !== 'agent') return undefined;
+  if (hostOs(seat) !== undefined) return onPackages(seat);
   const { kind } = cluster.target;
   const zone = zoneOf(seat);
   const before = [...providers(seat)].map((name) => ` ${name}.service`).join('');
@@ -142,16 +146,27 @@ function options(seat: Seat): readonly string[] {
 /** Flags that follow the description; the template has those that are always the same. */
 function flags(seat: Seat, zone: string | undefined): readonly string[] {
   const { cluster, group } = seat;
-  const { release } = cluster;
-  const { launcher, isolators } = isolation(release, group.containerizers);
-  const known: readonly (readonly [flag: string, value: string])[] = [
+  const known: readonly Flag[] = [
     ['master', zookeeperUrl(cluster, mesosPath)],
     ['port', String(ports.mesosAgent)],
     ['resources', `ports:[${taskPorts.join('-')}]`],
+    ...networking(seat, group.containerizers.includes('docker') ? [['docker', '/opt/bin/docker']] : []),
+  ];
+  const place = zone === undefined ? '' : `;zone:${zone}`;
+  return [`"--attributes=pool:${group.pool}${place}"`, ...known.map(([flag, value]) => unitWord(`--${flag}=${value}`))];
+}
+
+type Flag = readonly [flag: string, value: string];
+
+/** The flags that give tasks of both containerizers their networks, and nothing that an operator might want otherwise. */
+function networking(seat: Seat, docker: readonly Flag[] = []): readonly Flag[] {
+  const { group, cluster } = seat;
+  const { launcher, isolators } = isolation(cluster.release, group.containerizers);
+  return [
     ['containerizers', group.containerizers.join(',')],
     ['launcher', launcher],
     ['isolation', isolators.join(',')],
-    ...(group.containerizers.includes('docker') ? [['docker', '/opt/bin/docker'] as const] : []),
+    ...docker,
     ...(group.containerizers.includes('mesos')
       ? [['image_providers', 'docker'] as const, ['docker_store_dir', '/var/lib/mesos/store/docker'] as const]
       : []),
@@ -165,6 +180,83 @@ function flags(seat: Seat, zone: string | undefined): readonly string[] {
       ? [['modules', `file://${netModulesFolder}/modules.json`] as const, ['hooks', netModules.hook] as const]
       : []),
   ];
-  const place = zone === undefined ? '' : `;zone:${zone}`;
-  return [`"--attributes=pool:${group.pool}${place}"`, ...known.map(([flag, value]) => unitWord(`--${flag}=${value}`))];
 }
+
+/** With packages the agent is no container; one that was there before keeps its own unit, and gets a drop-in. */
+function onPackages(seat: Seat): Fragment {
+  const { cluster, group } = seat;
+  const unit = mesosAgentUnit(seat);
+  const there = exists(seat, 'mesos');
+  const docker = group.containerizers.includes('docker');
+  const values = {
+    before: [...providers(seat)].map((name) => ` ${name}.service`).join(''),
+    environment: hasNetModules(seat) ? `Environment=ETCD_AUTHORITY=${oneEtcd(cluster)} ETCD_SCHEME=http` : '',
+    guards: guards(seat)
+      .map((command) => `ExecStartPre=${command}`)
+      .join('\n'),
+    sweep: hasNetModules(seat)
+      ? `ExecStartPre=-${netModulesSweep} ${oneEtcd(cluster)} ${etcdEndpoints(cluster).join(',')}`
+      : '',
+  };
+  const name = 'mesos-agent';
+  const after = [
+    'base',
+    'docker',
+    'etcd-gateway',
+    'calico-node',
+    'docker-plugin',
+    'docker-networks',
+    'net-modules',
+    'cni',
+  ];
+  const own = flagFiles('/etc/mesos-slave', [unit], networking(seat));
+  if (there) {
+    const dropIns = [
+      { name: '50-mesos-calico.conf', content: { template: 'mesos-host/agent.conf', with: values } as const },
+    ];
+    return { name, after, files: own, units: [{ name: unit, enable: true, dropIns }] };
+  }
+  const stop = docker ? 'ExecStopPost=-/opt/mesos-calico/stop-tasks' : '';
+  const { mesos } = cluster.release;
+  return {
+    name,
+    after,
+    packages: [mesosPackage(cluster)],
+    files: [
+      mesosStart,
+      ...(docker ? [{ ...script('stop-tasks'), content: { template: 'mesos-host/stop-tasks.sh' } }] : []),
+      { path: '/etc/mesos/zk', restarts: [unit], content: { lines: [zookeeperUrl(cluster, mesosPath)] } },
+      ...flagFiles('/etc/mesos-slave', [unit], [...alwaysOnHost(seat), ['attributes', `pool:${group.pool}`]]),
+      ...own,
+    ],
+    units: [
+      {
+        name: unit,
+        enable: true,
+        content: {
+          template: 'mesos-host/agent.service',
+          with: { ...values, version: mesos, pool: group.pool, program: agentProgram(mesos), stop },
+        },
+      },
+    ],
+  };
+}
+
+function alwaysOnHost({ cluster, group: { address = '' } }: Seat): readonly Flag[] {
+  return [
+    ['ip', address],
+    ['advertise_ip', address],
+    ['hostname', address],
+    ['port', String(ports.mesosAgent)],
+    ['resources', `ports:[${taskPorts.join('-')}]`],
+    ['work_dir', '/var/lib/mesos'],
+    ['fetcher_cache_dir', '/var/lib/mesos/fetch'],
+    ['strict', 'false'],
+    ['executor_registration_timeout', '5mins'],
+    // With cgroup v2 there is no hierarchy for the slice that it would make.
+    ...(hostCgroup(cluster) === 'v2' ? [['systemd_enable_support', 'false'] as const] : []),
+  ];
+}
+
+const hostCgroup = ({ target }: Cluster): 'v1' | 'v2' | undefined =>
+  target.kind === 'lab' ? undefined : target.cgroup;

@@ -5,7 +5,8 @@
 import { masterAddresses, mesosPath, ports, zookeeperUrl } from '../modules/node/members.ts';
 import type { NodeAgent } from '../modules/node/plan.ts';
 import { download } from '../modules/release/artifact.ts';
-import { fetchFile } from './fetch.ts';
+import { fetchFile, file } from './fetch.ts';
+import { onHost } from './host.ts';
 import { master } from './master.ts';
 
 const settings = '/etc/mesos-calico/mesos-dns.json';
@@ -18,9 +19,11 @@ export const mesosDns: NodeAgent = (seat) => {
   return {
     name: 'mesos-dns',
     after: ['base', 'zookeeper', 'mesos-master'],
+    ...onHost(seat, { downloads: [file('mesos-dns', artifact, '/opt/bin/mesos-dns')] }),
     files: [
       {
         path: settings,
+        restarts: ['mesos-dns.service'],
         content: {
           json: {
             zk: zookeeperUrl(cluster, mesosPath),

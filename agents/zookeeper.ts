@@ -1,21 +1,25 @@
 /**
- * ZooKeeper on each master, one ensemble: it elects the leading Mesos master and Marathon. Runs from the official image,
+ * ZooKeeper on each master, one ensemble: it elects the leading Mesos master and Marathon. On Flatcar it runs from the official image,
  * whose entry point makes the configuration from ZOO_ variables; that it still can be pulled is not proved here.
  */
 import { masters, ports } from '../modules/node/members.ts';
-import type { NodeAgent } from '../modules/node/plan.ts';
+import type { Fragment } from '../modules/node/fragment.ts';
+import type { NodeAgent, Seat } from '../modules/node/plan.ts';
 import { unitWord } from '../modules/node/quote.ts';
-import { image } from '../modules/release/artifact.ts';
+import { download, image } from '../modules/release/artifact.ts';
+import type { HostOs } from '../modules/release/host-os.ts';
 import { compare } from '../modules/release/version.ts';
 import { dataFolder, mounted } from './data.ts';
-import { master } from './master.ts';
+import { fetches, file } from './fetch.ts';
+import { exists, hostOs } from './host.ts';
+import { master, type Master } from './master.ts';
 
 /** 3.5 moved the port of clients into each server's line. Source: ZooKeeper's page on dynamic reconfiguration. */
 const clientPortPerServer = '3.5';
 
 export const zookeeper: NodeAgent = (seat) => {
   const own = master(seat);
-  if (own === undefined) return undefined;
+  if (own === undefined || exists(seat, 'zookeeper')) return undefined;
   const { cluster } = seat;
   const version = cluster.release.software.zookeeper!.version;
   const all = masters(cluster);
@@ -23,6 +27,9 @@ export const zookeeper: NodeAgent = (seat) => {
   const servers = all.map(
     ({ address }, index) => `server.${index + 1}=${address}:${ports.zookeeperPeer}:${ports.zookeeperElection}${client}`,
   );
+  const os = hostOs(seat);
+  if (os !== undefined)
+    return onPackages(seat, own, os, client === '' ? [`clientPort=${ports.zookeeper}`, ...servers] : servers);
   return {
     name: 'zookeeper',
     after: ['base', 'data-disk', 'docker'],
@@ -46,3 +53,64 @@ export const zookeeper: NodeAgent = (seat) => {
     ],
   };
 };
+
+const settings = '/etc/mesos-calico/zoo.cfg';
+const folder = '/opt/mesos-calico/zookeeper';
+
+/** From the package of the distribution where it has one, else from the archive of the project; Java is a package in both. */
+function onPackages(seat: Seat, own: Master, os: HostOs, servers: readonly string[]): Fragment {
+  const { release, sources } = seat.cluster;
+  const { version, url } = release.software.zookeeper!;
+  const data = `${dataFolder}/zookeeper/data`;
+  const packaged = url === undefined ? os.packaged.zookeeper : undefined;
+  const archive = packaged ? undefined : download(release, sources, 'zookeeper');
+  const restarts = ['zookeeper.service'];
+  const fetch = archive && `${unitWord(archive.url)} ${archive.sha256 ?? '-'} tree ${folder}`;
+  return {
+    name: 'zookeeper',
+    after: ['base'],
+    packages: [{ name: os.java }, ...(packaged ? [{ name: packaged.package, version }] : [])],
+    ...(archive && { downloads: [{ ...file('ZooKeeper', archive, folder), kind: 'tree' }] }),
+    files: [
+      {
+        path: settings,
+        restarts,
+        content: {
+          lines: [
+            ...[
+              'tickTime=2000',
+              'initLimit=10',
+              'syncLimit=5',
+              'autopurge.purgeInterval=1',
+              'autopurge.snapRetainCount=3',
+            ],
+            ...['admin.enableServer=false', '4lw.commands.whitelist=ruok,srvr,mntr'],
+            `standaloneEnabled=${servers.filter((line) => line.startsWith('server.')).length === 1}`,
+            `dataDir=${data}`,
+            `dataLogDir=${dataFolder}/zookeeper/log`,
+            ...servers,
+          ],
+        },
+      },
+      { path: `${data}/myid`, restarts, content: { lines: [String(own.number)] } },
+    ],
+    units: [
+      {
+        name: 'zookeeper.service',
+        enable: true,
+        content: {
+          template: 'zookeeper/host.service',
+          with: {
+            version,
+            id: own.number,
+            fetch: fetches(fetch),
+            data: dataFolder,
+            // The configuration of the log first; the project's archive of 3.4 has its own library beside lib/.
+            classes: packaged ? '/etc/zookeeper/conf:/usr/share/java/*' : `${folder}/conf:${folder}/*:${folder}/lib/*`,
+            settings,
+          },
+        },
+      },
+    ],
+  };
+}

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { main } from '../modules/cli/verb.ts';
+import type { Cluster } from '../modules/cluster/cluster.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
-import { readMaterial } from '../modules/cluster/material.ts';
+import { readMaterial, type Material } from '../modules/cluster/material.ts';
 import { boots } from '../modules/node/boot.ts';
 import { checkCloudConfig, cloudTells } from '../modules/node/check/cloud-config.ts';
+import { hosts, hostTree, summary } from '../modules/node/hosts.ts';
 import { sizes } from '../modules/node/payload.ts';
 import { tree } from '../modules/node/tree.ts';
-import { exit, format, Refusal } from '../modules/problem/problem.ts';
+import { exit, format, Refusal, type ExitCode } from '../modules/problem/problem.ts';
 import { templates } from '../modules/template/read.ts';
 import { writeTree } from '../modules/tree/write.ts';
 
@@ -21,6 +23,7 @@ await main({
   help: `
 Writes what the machines of a cluster boot from, for reading and comparing; nothing is created anywhere.
 A folder per master and per agent pool: the boot payload, and its files and units one by one.
+On vagrant and hosts a folder per machine: install.sh, which makes it a node, and what the script carries.
 
 The size of each payload goes to stdout, with what its platform takes.
 Files of an earlier render in DIR are replaced or removed; a folder with other files in it is refused.
@@ -34,13 +37,16 @@ Exit code 0: written. 2: the description, its key or its certificates are wrong,
     const cluster = loadCluster(word);
     const { material, problems } = readMaterial(cluster);
     if (problems.length > 0) throw new Refusal(problems);
+    const folder = out ?? join('rendered', cluster.name);
+    if (cluster.target.kind === 'vagrant' || cluster.target.kind === 'hosts') {
+      return renderHosts(cluster, material, folder, json);
+    }
     const booted = boots(cluster, material, templates());
     for (const [group, { payload }] of booted) {
       if (payload.format !== 'cloud-config') continue;
       const [fault] = checkCloudConfig(`${group}/${payload.file}`, payload.plain, cloudTells);
       if (fault) throw new Error(`a payload came out wrong: ${format(fault)}`);
     }
-    const folder = out ?? join('rendered', cluster.name);
     const rendered = tree(new Map([...booted].map(([group, { payload }]) => [group, payload])));
     writeTree(folder, rendered);
     if (json) {
@@ -63,3 +69,21 @@ Exit code 0: written. 2: the description, its key or its certificates are wrong,
     return exit.fine;
   },
 });
+
+function renderHosts(cluster: Cluster, material: Material, folder: string, json: boolean): ExitCode {
+  const rendered = hosts(cluster, material, templates());
+  const files = hostTree(rendered);
+  writeTree(folder, files);
+  if (json) {
+    const machines = [...rendered].map(([name, { plan, script }]) => ({
+      name,
+      os: plan.host?.os.name,
+      bytes: Buffer.byteLength(script),
+      steps: script.match(/^step_\d+\(\)/gm)?.length ?? 0,
+    }));
+    process.stdout.write(`${JSON.stringify({ folder, machines, files: [...files.keys()] }, null, 2)}\n`);
+  } else {
+    process.stdout.write(`${summary(cluster, rendered)}${folder}: ${files.size} files\n`);
+  }
+  return exit.fine;
+}

@@ -3,6 +3,7 @@
  * reader would have to guess. It is what every other module takes; only `modules/cluster` knows the user's form.
  */
 import type { Containerizer, Encapsulation, ReleaseChannel } from '../release/channel.ts';
+import type { HostOsName } from '../release/host-os.ts';
 import type { Sources } from '../release/sources.ts';
 
 export interface Cluster {
@@ -77,12 +78,12 @@ export interface VagrantTarget {
 
 export interface HostsTarget {
   readonly kind: 'hosts';
+  readonly os: HostOsName;
   readonly machines: Readonly<Record<string, HostMachine>>;
   readonly ssh: Ssh;
   /** MTU of the network between the hosts, bytes. */
   readonly mtu: number;
-  /** cgroup version of the hosts; undefined until they are surveyed. */
-  readonly cgroup: 'v1' | 'v2' | undefined;
+  readonly cgroup: 'v1' | 'v2';
   readonly firewall: Firewall;
   /** Software that is there already and is left alone; what is not named is found out by the survey. */
   readonly existing: Readonly<Partial<Record<ExistingSoftware, boolean>>>;
@@ -141,6 +142,8 @@ export interface HostMachine {
   readonly role: 'master' | 'agent';
   /** The agent pool, or `masters`. */
   readonly pool: string;
+  /** How to log in to it, where that is not as to the others. */
+  readonly ssh?: { readonly address?: string; readonly user?: string; readonly port?: number; readonly key?: string };
 }
 
 interface Ssh {
@@ -148,7 +151,11 @@ interface Ssh {
   readonly port: number;
   /** Path of a private key; undefined means that the agent and the defaults of ssh decide. */
   readonly key: string | undefined;
-  readonly bastion: { readonly address: string; readonly user: string; readonly port: number } | undefined;
+  /** File with the host keys; undefined means the user's own. */
+  readonly knownHosts: string | undefined;
+  readonly bastion:
+    | { readonly address: string; readonly user: string; readonly port: number; readonly key: string | undefined }
+    | undefined;
 }
 
 /** What a machine is made of. `given` machines exist already, or need no size. Disks in GiB, memory in MiB. */
@@ -181,8 +188,8 @@ export interface Node {
   readonly pool: string;
   readonly containerizers: readonly Containerizer[];
   /**
-   * Its IPv4 address in the network between the machines, where the plan knows it: masters on a cloud, and hosts.
-   * undefined on a cloud's agents, who learn theirs at boot, and where the target itself gives addresses out.
+   * Its IPv4 address in the network between the machines, where the plan knows it: masters on a cloud, machines of Vagrant, and hosts.
+   * undefined on a cloud's agents, who learn theirs at boot, and in the lab, which gives addresses out itself.
    */
   readonly address: string | undefined;
   /** The zone of a master on a cloud; an agent's is decided by its group. */

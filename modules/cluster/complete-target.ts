@@ -1,4 +1,5 @@
 import type { ReleaseChannel } from '../release/channel.ts';
+import { hostOses, usualHostOs } from '../release/host-os.ts';
 import { cgroupsOf } from '../release/mesos.ts';
 import type { Choice } from './choose.ts';
 import type {
@@ -23,7 +24,7 @@ export function completeTarget(description: Description, release: ReleaseChannel
   if (aws) return completeAws(aws, release, choice);
   if (gce) return completeGce(gce, release, choice);
   if (vagrant) return completeVagrant(vagrant, release, choice);
-  if (hosts) return completeHosts(hosts, Object.keys(description.agents), choice);
+  if (hosts) return completeHosts(hosts, Object.keys(description.agents), release, choice);
   return completeLab(lab ?? {}, choice);
 }
 
@@ -130,17 +131,19 @@ const boxes = {
   },
 } as const;
 
+const whyHostOs = {
+  classic: 'the host of the guides of 2016',
+  current: 'the successor of CentOS that still boots with cgroup v1',
+};
+
 function completeVagrant(given: Of<'vagrant'>, release: ReleaseChannel, choice: Choice): VagrantTarget {
   const path = ['target', 'vagrant'];
   const provider = choice.of([...path, 'provider'], given.provider, 'virtualbox', 'runs on most machines');
-  const classic = release.name === 'classic';
   const [usual, why] = given.box
     ? (['other', 'the box is your own'] as const)
-    : classic
-      ? (['centos-7', 'the host of the guides of 2016'] as const)
-      : (['rocky-8', 'the successor of CentOS that still boots with cgroup v1'] as const);
+    : ([usualHostOs(release.name), whyHostOs[release.name]] as const);
   const os = choice.of([...path, 'os'], given.os, usual, why);
-  const known = os === 'other' ? undefined : os === 'centos-7' || os === 'rocky-8' ? 'v1' : 'v2';
+  const known = os === 'other' ? undefined : hostOses[os].cgroup;
   return {
     kind: 'vagrant',
     provider,
@@ -178,8 +181,14 @@ function completeBox(
   };
 }
 
-function completeHosts(given: Of<'hosts'>, pools: readonly string[], choice: Choice): HostsTarget {
+function completeHosts(
+  given: Of<'hosts'>,
+  pools: readonly string[],
+  { name: channel }: ReleaseChannel,
+  choice: Choice,
+): HostsTarget {
   const path = ['target', 'hosts'];
+  const os = choice.of([...path, 'os'], given.os, usualHostOs(channel), whyHostOs[channel]);
   const ssh = given.ssh ?? {};
   const user = choice.of([...path, 'ssh', 'user'], ssh.user, 'root', 'what needs no sudo');
   const machines = Object.entries(given.machines).map(([name, machine]): [string, HostMachine] => {
@@ -189,23 +198,27 @@ function completeHosts(given: Of<'hosts'>, pools: readonly string[], choice: Cho
         : pools.length === 1
           ? choice.of([...path, 'machines', name, 'pool'], machine.pool, pools[0]!, 'the only pool')
           : (machine.pool ?? '');
-    return [name, { address: machine.address, role: machine.role, pool }];
+    const { address, role } = machine;
+    return [name, { address, role, pool, ...(machine.ssh ? { ssh: machine.ssh } : {}) }];
   });
   return {
     kind: 'hosts',
+    os,
     machines: Object.fromEntries(machines),
     ssh: {
       user,
       port: choice.of([...path, 'ssh', 'port'], ssh.port, 22, 'the port of sshd'),
       key: ssh.key,
+      knownHosts: ssh.knownHosts,
       bastion: ssh.bastion && {
         address: ssh.bastion.address,
         user: choice.of([...path, 'ssh', 'bastion', 'user'], ssh.bastion.user, user, 'the same as on the machines'),
         port: choice.of([...path, 'ssh', 'bastion', 'port'], ssh.bastion.port, 22, 'the port of sshd'),
+        key: ssh.bastion.key ?? ssh.key,
       },
     },
     mtu: choice.of([...path, 'mtu'], given.mtu, 1500, 'Ethernet'),
-    cgroup: given.cgroup,
+    cgroup: choice.of([...path, 'cgroup'], given.cgroup, hostOses[os].cgroup, `what ${os} boots with`),
     firewall: choice.of([...path, 'firewall'], given.firewall, 'open', 'the needed ports and no more'),
     existing: given.existing ?? {},
     upgrade: choice.of([...path, 'upgrade'], given.upgrade, false, 'nothing of yours is changed unless said'),

@@ -7,8 +7,9 @@ import { Choice, type Default } from './choose.ts';
 import type { Access, AgentPool, Cluster, Machine, Network, Node, Target } from './cluster.ts';
 import { completeCalico } from './complete-calico.ts';
 import { completeTarget } from './complete-target.ts';
+import { givenHostOs } from './host-os.ts';
 import type { Description } from './schema/schema.ts';
-import { masterAddress, masterZone } from './subnets.ts';
+import { masterAddress, masterZone, vagrantAddress } from './subnets.ts';
 
 export interface Completed {
   readonly cluster: Cluster;
@@ -65,7 +66,7 @@ export function complete(description: Description, file: string, policies: reado
       nodes:
         target.kind === 'hosts'
           ? hostNodes(target.machines, agents)
-          : countedNodes(masters, agents, completeAddresses(description, masters, target, choice)),
+          : countedNodes(masters, agents, completeAddresses(description, masters, target, choice), target),
       networks,
       calico: completeCalico(description, target, release, choice),
       access: completeAccess(description),
@@ -91,8 +92,9 @@ function completeRelease(description: Description, choice: Choice): { release: R
         );
   const proxy = details.proxy;
   const { aws, gce } = description.target;
+  const on = (aws ?? gce) === undefined ? givenHostOs(description, name) : 'flatcar';
   return {
-    release: override(usualRelease(name, (aws ?? gce) !== undefined), details.override ?? {}),
+    release: override(usualRelease(name, on), details.override ?? {}),
     sources: {
       registry: details.registry,
       mirror: details.mirror?.replace(/\/+$/, ''),
@@ -192,6 +194,7 @@ function countedNodes(
   masters: Cluster['masters'],
   agents: Readonly<Record<string, AgentPool>>,
   addresses: readonly string[],
+  target: Target,
 ): Node[] {
   const master = (index: number): Node => ({
     name: `master-${index + 1}`,
@@ -209,10 +212,15 @@ function countedNodes(
     address: undefined,
     zone: undefined,
   });
-  return [
+  const nodes = [
     ...Array.from({ length: masters.count }, (_, index) => master(index)),
     ...Object.values(agents).flatMap((pool) => Array.from({ length: pool.count }, (_, index) => agent(pool, index))),
   ];
+  if (target.kind !== 'vagrant') return nodes;
+  return nodes.map((node, index) => ({
+    ...node,
+    address: vagrantAddress(target.network, masters.count, index),
+  }));
 }
 
 function hostNodes(

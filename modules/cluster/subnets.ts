@@ -32,5 +32,16 @@ export function masterAddress(kind: 'aws' | 'gce', cidr: string, zone: string, i
   return addressAt(cidr, Number(size(range(cidr))) - lastOnGce + index);
 }
 
+/** Where machines begin in Vagrant's network, of which the first address is this machine's: masters, and agents after them. */
+const vagrantMasters = 11;
+const vagrantAgents = 101;
+
+/** Address of a machine of Vagrant: the masters' from .11 on, the agents' from .101 on; one after the other in a small network. */
+export function vagrantAddress(network: string, masters: number, index: number): string {
+  const room = Number(size(range(network)));
+  if (room < 256) return addressAt(network, 2 + index);
+  return addressAt(network, index < masters ? vagrantMasters + index : vagrantAgents + index - masters);
+}
+
 /** Masters go round the zones in the order in which they are written. */
 export const masterZone = (zones: readonly string[], index: number): string => zones[index % zones.length]!;

@@ -1,14 +1,21 @@
 /** Everything that makes a bare machine a node: what its agents add, merged, filled in, in the order of their start. */
 import type { Cluster } from '../cluster/cluster.ts';
+import { hostOsOf } from '../cluster/host-os.ts';
 import type { Material } from '../cluster/material.ts';
 import { text, type Templates } from './fill.ts';
-import type { Fragment } from './fragment.ts';
+import type { FileSpec, Fragment, Merge } from './fragment.ts';
 import type { NodeGroup } from './group.ts';
+import { scriptFor, unitFor } from './old.ts';
+import { firewall, repositories, type HostPlan } from './host.ts';
 
 export interface PlannedFile {
   readonly path: string;
   readonly mode: number;
   readonly content: string;
+  /** The node agent that brings it, how it is merged, and what starts anew with it; on hosts only. */
+  readonly agent?: string;
+  readonly merge?: Merge;
+  readonly restarts?: readonly string[];
 }
 
 export interface PlannedUnit {
@@ -31,6 +38,8 @@ export interface NodePlan {
   readonly agents: readonly string[];
   readonly files: readonly PlannedFile[];
   readonly units: readonly PlannedUnit[];
+  /** What only a host with a package manager has; undefined where the machine boots from a payload. */
+  readonly host?: HostPlan | undefined;
 }
 
 /** What a node agent is told of the node that it is for. */
@@ -52,14 +61,21 @@ export function plan(seat: Seat, agents: readonly NodeAgent[], templates: Templa
   const { cluster, group, material } = seat;
   const lone = group.role === 'master' && cluster.target.kind !== 'hosts';
   const v1 = 'cgroup' in cluster.target && cluster.target.cgroup === 'v1';
-  const files = [...fragments.flatMap((each) => each.files ?? []), ...kernel(fragments)].map(
-    ({ path, mode, content }): PlannedFile => ({ path, mode: mode ?? 0o644, content: text(content, templates) }),
-  );
+  const host = hostPlan(seat, fragments, templates);
+  const files = [
+    ...fragments.flatMap((each) => (each.files ?? []).map((file) => ({ ...file, agent: each.name }))),
+    ...kernel(fragments, host !== undefined).map((file) => ({ ...file, agent: 'base' })),
+  ].map(({ path, mode, content, agent, merge, restarts }): PlannedFile => ({
+    path,
+    mode: mode ?? 0o644,
+    content: host === undefined ? text(content, templates) : forHost(host, text(content, templates)),
+    ...(host && { agent, ...(merge && { merge }), ...(restarts && { restarts }) }),
+  }));
   const units = fragments
     .flatMap((each) => each.units ?? [])
     .map((unit): PlannedUnit => ({
       name: unit.name,
-      content: unit.content && text(unit.content, templates),
+      content: unit.content && (host ? unitFor(host.os, text(unit.content, templates)) : text(unit.content, templates)),
       enable: unit.enable ?? false,
       mask: unit.mask ?? false,
       dropIns: (unit.dropIns ?? []).map(({ name, content }) => ({ name, content: text(content, templates) })),
@@ -83,6 +99,38 @@ export function plan(seat: Seat, agents: readonly NodeAgent[], templates: Templa
     agents: fragments.map(({ name }) => name),
     files,
     units,
+    ...(host && { host }),
+  };
+}
+
+const forHost = ({ os }: HostPlan, content: string): string =>
+  content.startsWith('#!/bin/bash') ? scriptFor(os, content) : content;
+
+/** Undefined where machines boot from a payload. @throws Error for a host without an address. */
+function hostPlan(
+  { cluster, group }: Seat,
+  fragments: readonly Fragment[],
+  templates: Templates,
+): HostPlan | undefined {
+  const os = hostOsOf(cluster);
+  if (os === undefined) return undefined;
+  if (group.address === undefined) throw new Error(`${group.name} has no address`);
+  return {
+    cluster: cluster.name,
+    os,
+    address: group.address,
+    upgrade: cluster.target.kind !== 'hosts' || cluster.target.upgrade,
+    repositories: repositories(os, cluster.sources.mirror),
+    packages: fragments.flatMap((each) => each.packages ?? []),
+    downloads: fragments.flatMap((each) => each.downloads ?? []),
+    firewall: firewall(cluster, group, os),
+    services: fragments
+      .flatMap((each) => (each.units ?? []).flatMap(({ name, enable }) => (enable === true ? [name] : [])))
+      .sort((a, b) => Number(a.endsWith('.target')) - Number(b.endsWith('.target'))),
+    engine: scriptFor(
+      os,
+      text({ template: 'host/engine.sh', with: { merge: templates.get('host/merge.py')?.trimEnd() ?? '' } }, templates),
+    ),
   };
 }
 
@@ -104,7 +152,7 @@ function order(fragments: readonly Fragment[]): readonly Fragment[] {
 }
 
 /** Kernel modules and settings in the places where systemd reads them at boot. */
-function kernel(fragments: readonly Fragment[]) {
+function kernel(fragments: readonly Fragment[], onHost: boolean): readonly FileSpec[] {
   const modules = [...new Set(fragments.flatMap((each) => each.modules ?? []))].sort();
   const settings = new Map<string, string>();
   for (const { name, sysctls = {} } of fragments) {
@@ -115,11 +163,14 @@ function kernel(fragments: readonly Fragment[]) {
       settings.set(key, String(value));
     }
   }
+  const restarts = onHost ? { restarts: ['kernel.service'] } : {};
   return [
-    { path: '/etc/modules-load.d/mesos-calico.conf', mode: 0o644, content: { lines: modules } },
+    { path: '/etc/modules-load.d/mesos-calico.conf', mode: 0o644, content: { lines: modules }, ...restarts },
     {
-      path: '/etc/sysctl.d/90-mesos-calico.conf',
+      // On a host the last to be read: what it says of the same keys in /etc/sysctl.conf stays there, and has no effect.
+      path: onHost ? '/etc/sysctl.d/99-zz-mesos-calico.conf' : '/etc/sysctl.d/90-mesos-calico.conf',
       mode: 0o644,
+      ...restarts,
       content: { lines: [...settings].sort().map(([key, value]) => `${key} = ${value}`) },
     },
   ];

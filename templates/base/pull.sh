@@ -3,6 +3,6 @@
 #   pull IMAGE
 set -euo pipefail
 
-if ! /opt/bin/docker inspect --type image "$1" >/dev/null 2>&1; then
-  exec /opt/bin/docker pull "$1"
+if ! {{docker}} inspect --type image "$1" >/dev/null 2>&1; then
+  exec {{docker}} pull "$1"
 fi

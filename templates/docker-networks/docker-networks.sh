@@ -72,8 +72,7 @@ trap 'rm -f "$scratch"' EXIT
 deadline=$((SECONDS + patience))
 for driver in $(printf '%s\n' calico "$ipam" | sort --unique); do
   socket=$plugins/$driver.sock
-  until curl --silent --fail --noproxy '*' --max-time 5 --unix-socket "$socket" --request POST \
-    http://plugin/Plugin.Activate 2>/dev/null | grep --quiet Implements; do
+  until {{activate}} 2>/dev/null | grep --quiet Implements; do
     ((SECONDS < deadline)) || fail "Calico's Docker plugin does not answer at $socket after $patience seconds; is calico-node up?"
     sleep 1
   done

@@ -6,6 +6,7 @@ import type { Override } from '../../release/override.ts';
 import { parseReference } from '../../release/reference.ts';
 import { usualRelease } from '../../release/usual.ts';
 import { compare } from '../../release/version.ts';
+import { givenHostOs } from '../host-os.ts';
 import type { Description } from '../schema/schema.ts';
 import type { Check, Subject } from './check.ts';
 
@@ -17,13 +18,20 @@ export function overridesOf(description: Description): readonly (readonly [Softw
 
 const onFlatcar = ({ cluster: { target } }: Subject) => target.kind === 'aws' || target.kind === 'gce';
 
+const on = ({ cluster: { target, release }, description }: Subject) =>
+  target.kind === 'aws' || target.kind === 'gce' ? ('flatcar' as const) : givenHostOs(description, release.name);
+
 /** What the overrides stand in the place of. */
-export const usual = (subject: Subject) => usualRelease(subject.cluster.release.name, onFlatcar(subject));
+export const usual = (subject: Subject) => usualRelease(subject.cluster.release.name, on(subject));
 
 /** `3.8` says no other version than `3.8.4`. */
 const sameVersion = (a: string, b: string) =>
   compare(a, b) === 0 ||
   [a, b].some((one) => (one === a ? b : a).replace(/^v/, '').startsWith(`${one.replace(/^v/, '')}.`));
+
+/** What a host takes from a file just as well as from a package. */
+const fileInPlace = ({ cluster: { target } }: Subject, name: SoftwareName) =>
+  (target.kind === 'hosts' || target.kind === 'vagrant') && ['mesos', 'etcd', 'zookeeper'].includes(name);
 
 export const overrides: readonly Check[] = [
   {
@@ -69,7 +77,10 @@ export const overrides: readonly Check[] = [
         if (own === undefined) continue;
         const kind = own.url ? 'a file' : own.image ? 'an image' : 'a package';
         const unused = (['image', 'url', 'sha256'] as const).filter(
-          (key) => change[key] !== undefined && own[key === 'image' ? 'image' : 'url'] === undefined,
+          (key) =>
+            change[key] !== undefined &&
+            own[key === 'image' ? 'image' : 'url'] === undefined &&
+            !(key !== 'image' && change.url !== undefined && fileInPlace(subject, name)),
         );
         for (const key of unused) {
           yield {

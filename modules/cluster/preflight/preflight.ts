@@ -7,6 +7,7 @@ import { clouds } from './clouds.ts';
 import { encapsulation } from './encapsulation.ts';
 import { expectations } from './expectations.ts';
 import { gce } from './gce.ts';
+import { hosts } from './hosts.ts';
 import { machines } from './machines.ts';
 import { networks } from './networks.ts';
 import { overrides } from './overrides.ts';
@@ -35,6 +36,7 @@ export const checks: readonly Check[] = [
   ...machineSizes,
   ...aws,
   ...gce,
+  ...hosts,
   ...own,
 ];
 

@@ -1,5 +1,6 @@
 /** Versions that do not go together, or not with the host. */
 import { dockerOnCgroup2 } from '../../release/docker.ts';
+import { hostOses, type HostOsName } from '../../release/host-os.ts';
 import { dockerPlugins, netModulesMesos, spans } from '../../release/fit.ts';
 import { cgroupsOf, neverReleased } from '../../release/mesos.ts';
 import type { ReleaseChannel, SoftwareName } from '../../release/channel.ts';
@@ -134,7 +135,7 @@ export const releases: readonly Check[] = [
   {
     code: 'cgroup-not-of-os',
     severity: 'error',
-    rule: 'flatcar-lts boots with cgroup v1 only by kernel arguments that Ignition sets; later Flatcar, Rocky 9 and CentOS Stream 9 boot with v2, CentOS 7 and Rocky 8 with v1.',
+    rule: 'flatcar-lts boots with cgroup v1 only by kernel arguments that Ignition sets; later Flatcar, Rocky 9 and CentOS Stream 9 boot with v2, CentOS 7 and Rocky 8 with v1. The kernel of CentOS 7 has no v2 to boot with.',
     remedy: 'leave cgroup out',
     *find({ cluster: { target }, description }) {
       if (target.kind === 'aws' || target.kind === 'gce') {
@@ -147,8 +148,10 @@ export const releases: readonly Check[] = [
           };
         }
       }
+      if (target.kind === 'hosts' && target.os === 'centos-7' && target.cgroup === 'v2')
+        yield { path: ['target', 'hosts', 'cgroup'], what: `cgroup is v2 on ${target.os}.` };
       if (target.kind === 'vagrant' && target.os !== 'other' && description.target.vagrant?.cgroup !== undefined) {
-        const own = target.os === 'centos-7' || target.os === 'rocky-8' ? 'v1' : 'v2';
+        const own = Object.hasOwn(hostOses, target.os) ? hostOses[target.os as HostOsName].cgroup : undefined;
         if (target.cgroup !== own)
           yield { path: ['target', 'vagrant', 'cgroup'], what: `cgroup is ${target.cgroup ?? ''} on ${target.os}.` };
       }

@@ -1,5 +1,6 @@
 /** The targets on machines that are at hand: Vagrant, hosts of one's own, and the lab. */
 import Type from 'typebox';
+import { hostOsNames } from '../../release/host-os.ts';
 import {
   cidr4,
   closed,
@@ -42,9 +43,9 @@ export const vagrant = closed(
       }),
     ),
     os: Type.Optional(
-      oneOf(['centos-7', 'rocky-8', 'rocky-9', 'centos-stream-9', 'other'], {
+      oneOf([...hostOsNames, 'other'], {
         description:
-          'The operating system of the box. centos-7 and rocky-8 boot with cgroup v1, the others with v2; `other` needs `box`.',
+          'The operating system of the box. centos-7, alma-8 and rocky-8 boot with cgroup v1, the others with v2; alma-8, alma-9, debian-12 and `other` need `box`.',
         'x-default': 'rocky-8; centos-7 with release classic; other when a box is named',
         examples: ['rocky-9'],
       }),
@@ -95,6 +96,9 @@ export const vagrant = closed(
   { description: 'Virtual machines with CentOS or its successors under Vagrant.', examples: [{ provider: 'libvirt' }] },
 );
 
+const keyFile = (about: { description: string; 'x-default'?: string }) =>
+  Type.Optional(filePath({ ...about, examples: ['~/.ssh/id_ed25519'] }));
+
 const machine = closed(
   {
     address: formatted({
@@ -113,6 +117,24 @@ const machine = closed(
         examples: ['general'],
       }),
     ),
+    ssh: Type.Optional(
+      closed(
+        {
+          address: Type.Optional(
+            host({ description: 'Where SSH reaches it.', 'x-default': 'address', examples: ['a1.example.com'] }),
+          ),
+          user: Type.Optional(
+            user({ description: 'User who logs in to it.', 'x-default': 'ssh.user', examples: ['centos'] }),
+          ),
+          port: Type.Optional(port({ description: 'Port of its sshd.', 'x-default': 'ssh.port', examples: [2222] })),
+          key: keyFile({ description: 'Path of the private key for it.', 'x-default': 'ssh.key' }),
+        },
+        {
+          description: 'How to log in to this machine, where that is not as to the others.',
+          examples: [{ port: 2222 }],
+        },
+      ),
+    ),
   },
   { description: 'One machine.', examples: [{ address: '192.0.2.11', role: 'agent' }] },
 );
@@ -122,6 +144,7 @@ const bastion = closed(
     address: host({ description: 'Where the bastion listens.', examples: ['bastion.example.com'] }),
     user: Type.Optional(user({ description: 'User on the bastion.', 'x-default': 'ssh.user', examples: ['jump'] })),
     port: Type.Optional(port({ description: 'Port of sshd on the bastion.', default: 22, examples: [2222] })),
+    key: keyFile({ description: 'Path of the private key for the bastion.', 'x-default': 'ssh.key' }),
   },
   { description: 'A host that SSH goes through.', examples: [{ address: 'bastion.example.com' }] },
 );
@@ -136,6 +159,13 @@ const exists = (what: string) =>
 
 export const hosts = closed(
   {
+    os: Type.Optional(
+      oneOf(hostOsNames, {
+        description: 'The operating system of the machines. A script that finds another changes nothing.',
+        'x-default': 'rocky-8; centos-7 with release classic',
+        examples: ['alma-9'],
+      }),
+    ),
     machines: named(machine, labelNames, {
       description: 'The machines, keyed by the name that the cluster shall know each by.',
       examples: [{ m1: { address: '192.0.2.10', role: 'master' }, a1: { address: '192.0.2.11', role: 'agent' } }],
@@ -152,10 +182,13 @@ export const hosts = closed(
             }),
           ),
           port: Type.Optional(port({ description: 'Port of sshd.', default: 22, examples: [2222] })),
-          key: Type.Optional(
+          key: keyFile({ description: 'Path of the private key. Left out: what ssh itself would use.' }),
+          knownHosts: Type.Optional(
             filePath({
-              description: 'Path of the private key. Left out: what ssh itself would use.',
-              examples: ['~/.ssh/id_ed25519'],
+              description:
+                "File with the host keys of the machines and the bastion. Left out: the user's own, ~/.ssh/known_hosts. Relative to the description.",
+              'x-default': "the user's own, ~/.ssh/known_hosts",
+              examples: ['../keys/known_hosts'],
             }),
           ),
           bastion: Type.Optional(bastion),
@@ -177,7 +210,8 @@ export const hosts = closed(
     ),
     cgroup: Type.Optional(
       oneOf(['v1', 'v2'], {
-        description: 'The cgroup version of the hosts. Left out: the survey finds out.',
+        description: 'The cgroup version of the hosts, where the kernel is told to boot with another than `os` would.',
+        'x-default': 'what os boots with',
         examples: ['v1'],
       }),
     ),

@@ -225,7 +225,7 @@ describe('pull', () => {
   async function pull(image: string, has: string) {
     const log = root.path('/asked');
     root.put('/opt/bin/docker', `#!/bin/bash\necho "$*" >>${log}\n[[ $1 == pull || \${*: -1} == ${has} ]]\n`);
-    const program = root.put('/opt/mesos-calico/pull', script('pull'));
+    const program = root.put('/opt/mesos-calico/pull', script('pull').replaceAll('{{docker}}', '/opt/bin/docker'));
     const { code } = await shell.run([program, image]);
     return { code, asked: readFileSync(log, 'utf8').trim().split('\n') };
   }

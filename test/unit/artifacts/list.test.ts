@@ -52,10 +52,11 @@ describe('a cluster downloads', () => {
     expect(names(items('gce', classic, both))).toContain('net-modules');
   });
 
-  test('Mesos as an image on Flatcar, as a package elsewhere', () => {
+  test('Mesos as an image on Flatcar, as the file of a package elsewhere, and as a package where nobody publishes one', () => {
     const mesos = (target: string) => items(target).find(({ name }) => name === 'mesos');
     expect(mesos('aws')).toMatchObject({ kind: 'image', version: '1.7.1', from: 'mesosphere/mesos-slave:1.7.1' });
-    expect(mesos('vagrant')).toMatchObject({ kind: 'package', version: '1.11.0' });
+    expect(mesos('vagrant')).toMatchObject({ kind: 'file', version: '1.11.1-0.1' });
+    expect(items('vagrant', classic).find(({ name }) => name === 'mesos')).toMatchObject({ kind: 'package' });
   });
 
   test('from the registry and the mirror, when there are', () => {

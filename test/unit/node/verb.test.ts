@@ -111,3 +111,26 @@ describe('refuses', () => {
     expect(await code(description(smaller), '--out', folder)).toEqual([2, 'not-our-folder']);
   });
 });
+
+describe('on hosts and Vagrant', () => {
+  test.each(['hosts', 'vagrant'])('%s: a script per machine, and what is in it', async (target) => {
+    const out = join(folder, 'out');
+    const { code, stdout } = await render(description(right[target]!), '--out', out);
+    expect(code).toBe(0);
+    const agent = target === 'hosts' ? 'a1' : 'general-1';
+    expect(stdout).toMatch(new RegExp(`^test: the script of each machine\\n(.*\\n)*  ${agent} +rocky-8  \\d+ files, `));
+    const script = readFileSync(join(out, agent, 'install.sh'), 'utf8');
+    const daemon = readFileSync(join(out, agent, 'files/etc/docker/daemon.json'), 'utf8');
+    expect(script).toContain(daemon);
+    expect(readFileSync(join(out, agent, 'units/docker.service.d/50-mesos-calico.conf'), 'utf8')).toContain(
+      '[Service]',
+    );
+  });
+
+  test('the same for programs', async () => {
+    const { stdout } = await render(description(right['hosts']!), '--out', join(folder, 'out'), '--json');
+    const { machines } = JSON.parse(stdout) as { machines: { name: string; os: string; steps: number }[] };
+    expect(machines.map(({ name, os }) => [name, os])).toEqual(['m1', 'a1', 'a2'].map((name) => [name, 'rocky-8']));
+    expect(machines.every(({ steps }) => steps > 10)).toBe(true);
+  });
+});

@@ -5,7 +5,7 @@ import { override } from '../../../modules/release/override.ts';
 import { parseReference } from '../../../modules/release/reference.ts';
 import { usualRelease } from '../../../modules/release/usual.ts';
 
-const release = usualRelease('current', true);
+const release = usualRelease('current', 'flatcar');
 const nowhere = { registry: undefined, mirror: undefined };
 const inside = { registry: 'registry.example.com/hub', mirror: 'https://mirror.example.com/files' };
 

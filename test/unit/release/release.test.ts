@@ -52,7 +52,7 @@ test('what goes beside what has the version of the plugin that the channel carri
 test.each(['classic', 'current'] as const)(
   '%s on Flatcar runs Mesos from an image, elsewhere from packages',
   (name) => {
-    const [elsewhere, flatcar] = [usualRelease(name, false), usualRelease(name, true)];
+    const [elsewhere, flatcar] = [usualRelease(name, undefined), usualRelease(name, 'flatcar')];
     expect(elsewhere.software.mesos).toEqual({ version: channels[name].mesos });
     expect(flatcar.software.mesos?.image).toMatch(/^mesosphere\/mesos-slave:/);
     expect(flatcar.mesos).toBe(flatcar.software.mesos?.version);
