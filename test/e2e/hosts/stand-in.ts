@@ -29,7 +29,7 @@ const docker = `printf '#!/bin/sh\\n[ "$1" = ps ] && echo calico/node:v2.6.12 ca
 export function actAsMaster(rig: Rig, host: string): void {
   rig.on(
     host,
-    `cat >/tmp/master.cjs <<'EOF'\n${server}\nEOF\nsetsid node /tmp/master.cjs stand-in </dev/null >/dev/null 2>&1 &\n${listening(2181, 179)}\n${docker}`,
+    `cat >/tmp/master.cjs <<'EOF'\n${server}\nEOF\nsetsid node /tmp/master.cjs stand-in </dev/null >/dev/null 2>&1 &\n${listening(2181, 179)}\n${docker}\nuntil curl -sf http://127.0.0.1:5050/health && [ -n "$(ss -Hltn 'sport = :179')" ]; do sleep 0.1; done`,
   );
 }
 
