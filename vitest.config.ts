@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets; `deploy` drives the real
-// Terraform against stand-ins for the clouds; `nodes` boots Debian with systemd and runs node scripts on it.
+// Terraform against stand-ins for the clouds. Two more take long, and are run by themselves (`npm run test:machines`):
+// `hosts` logs in to real sshds, `nodes` boots Debian with systemd and runs node scripts on it.
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
@@ -10,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
-          include: ['test/lab/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['test/lab/**/*.test.ts', 'test/e2e/*.test.ts'],
           globalSetup: ['test/lab/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -34,6 +35,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'hosts',
+          include: ['test/e2e/hosts/**/*.test.ts'],
+          globalSetup: ['test/lab/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // They wait for time-outs of SSH, and a starved machine is what they would take for a dead one.
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: 'nodes',
           include: ['test/nodes/**/*.test.ts'],
           globalSetup: ['test/nodes/setup.ts'],
@@ -41,7 +54,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Each file boots nodes of its own, and installing packages in them fills a core.
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
