@@ -1,6 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
 import { main, type Call } from '../modules/cli/verb.ts';
-import type { Cluster } from '../modules/cluster/cluster.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
 import { classDiff, membersText, type Members } from '../modules/policy/matrix/diff.ts';
 import { displayed } from '../modules/policy/bring.ts';
@@ -17,7 +16,7 @@ import { changesOf, checkText, diffText, matrixOf, matrixText } from '../modules
 import type { ForeseenMatrix } from '../modules/report/groups.ts';
 import { styleOf } from '../modules/report/style.ts';
 import { ask } from '../modules/verify/ask.ts';
-import { readPolicies } from '../modules/verify/documents.ts';
+import { readPolicies, type Declared } from '../modules/verify/documents.ts';
 import { readDump } from '../modules/verify/dump.ts';
 import { changeFrom, dumpIds, liveRule, networkIds } from '../modules/verify/live.ts';
 import { foresee, type ForeseenStep, type Foresight } from '../modules/verify/foresee.ts';
@@ -81,9 +80,9 @@ Exit code: 0 yes, 1 the answer is no, 2 the input is wrong.`,
     const policy = isPolicy(where);
     refuseUseless(question, given, policy);
     if (question === 'apply') {
-      return applied(policy ? looseCluster(where, releaseOf(given)) : loadCluster(where), given);
+      return applied(policy ? looseCluster(where, releaseOf(given)) : declared(where), given);
     }
-    const foresight = policy ? foreseeFile(where, given) : foreseeCluster(loadCluster(where), given);
+    const foresight = policy ? foreseeFile(where, given) : foreseeDeclared(declared(where), given);
     if (question !== 'lint') warn(foresight.warnings);
     switch (question) {
       case 'check':
@@ -107,13 +106,18 @@ function foreseeFile(where: string, given: Options): Foresight {
   const channel = Object.values(channels).find(({ name }) => name === release);
   const dump =
     channel === undefined || statSync(where).isDirectory() ? undefined : readDump(where, channel, dumpIds(given.ids));
-  return dump ?? foreseeCluster(looseCluster(where, release), given);
+  return dump ?? foreseeDeclared(looseCluster(where, release), given);
 }
 
 /** With the real ids only where they are printed. */
-function foreseeCluster(cluster: Cluster, { to, ids }: Options): Foresight {
+function foreseeDeclared({ cluster, documents }: Declared, { to, ids }: Options): Foresight {
   const known = to === undefined || ids === undefined ? undefined : networkIds(cluster, ids);
-  return foresee(cluster, readPolicies(cluster), known);
+  return foresee(cluster, documents, known);
+}
+
+function declared(where: string): Declared {
+  const cluster = loadCluster(where);
+  return { cluster, documents: readPolicies(cluster) };
 }
 
 function refuseUseless(question: Question, given: Options, policy: boolean): void {
@@ -321,7 +325,7 @@ function namesForIds(calico: string): Problem {
 }
 
 /** A dry run: it changes nothing by itself. */
-function applied(cluster: Cluster, { live, ids, json }: Options): ExitCode {
+function applied({ cluster, documents }: Declared, { live, ids, json }: Options): ExitCode {
   if (!hasProfileCommand(cluster.release)) {
     throw new Refusal([
       {
@@ -335,7 +339,7 @@ function applied(cluster: Cluster, { live, ids, json }: Options): ExitCode {
   if (live === undefined) {
     throw usage('It is not said what is on the cluster.', 'npm run policy -- apply lab --live profiles.json', liveRule);
   }
-  const foresight = foresee(cluster, readPolicies(cluster), networkIds(cluster, ids));
+  const foresight = foresee(cluster, documents, networkIds(cluster, ids));
   warn(foresight.warnings);
   const { commands, notes, untouched } = changeFrom(live, foresight);
   print(json, { commands, notes, untouched }, () =>

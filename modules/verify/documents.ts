@@ -6,6 +6,12 @@ import { readDocument } from '../policy/syntax/read.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
 import { readGiven } from './given.ts';
 
+/** A cluster with what its policy files say, each read once. */
+export interface Declared {
+  readonly cluster: Cluster;
+  readonly documents: readonly PolicyDocument[];
+}
+
 /** In the order in which they apply; throws a Refusal with every problem of every file. */
 export function readPolicies(cluster: Cluster): readonly PolicyDocument[] {
   const problems: Problem[] = [];

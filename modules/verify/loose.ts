@@ -12,10 +12,11 @@ import { readDocument } from '../policy/syntax/read.ts';
 import { parseRule } from '../policy/syntax/rule.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
 import { channels } from '../release/channels.ts';
+import type { Declared } from './documents.ts';
 import { isRegular, readGiven } from './given.ts';
 
 /** Two agents: a network then has a task on the same host, and one on another. Throws a Refusal with all problems. */
-export function looseCluster(path: string, release: string): Cluster {
+export function looseCluster(path: string, release: string): Declared {
   const files = filesOf(path);
   const channel = Object.values(channels).find(({ name }) => name === release);
   const problems: Problem[] = [];
@@ -38,7 +39,7 @@ export function looseCluster(path: string, release: string): Cluster {
   };
   const { cluster, problems: refused } = readDescription(path, JSON.stringify(description));
   if (cluster === undefined) throw new Refusal(refused);
-  return { ...cluster, policies: files, release: literally(cluster.release, documents) };
+  return { cluster: { ...cluster, policies: files, release: literally(cluster.release, documents) }, documents };
 }
 
 /** A folder stands for its files, in the order of their names. */
