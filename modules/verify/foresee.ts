@@ -60,7 +60,7 @@ export function foresee(
 ): Foresight {
   const all = specs(cluster);
   const felix = felixOf(cluster.release);
-  const { steps, traffic, names, warnings } = course(
+  const { start, steps, traffic, names, warnings } = course(
     cluster,
     documents,
     true,
@@ -70,8 +70,7 @@ export function foresee(
     felix,
   );
   const { tasks } = all;
-  const bare = course(cluster, [], true, anyAddress(all), anyHost(cluster), (name) => ids.get(name) ?? standInId(name));
-  const declared = [...bare.steps.slice(0, 1), ...steps].map(({ state }) => withoutControl(state, names));
+  const declared = [start, ...steps.map(({ state }) => state)].map((state) => withoutControl(state, names));
   return {
     channel: cluster.release,
     traffic,

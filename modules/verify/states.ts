@@ -23,6 +23,8 @@ export interface Step {
 }
 
 export interface Course {
+  /** As the plugins make it, before any policy file. */
+  readonly start: PolicyState;
   readonly steps: readonly Step[];
   /** Classes of traffic that any step tells apart. */
   readonly traffic: readonly Traffic[];
@@ -129,7 +131,13 @@ export function course(
   const states = [start, ...counts.map(upTo)].map(({ state }) => state);
   const profiles = states.flatMap((state) => [...state.profiles.values()]);
   const tiers = states.flatMap((state) => state.tiers ?? []);
-  return { steps, traffic: trafficClasses(profiles, { tiers, felix }), names: all.names, warnings: all.warnings };
+  return {
+    start: start.state,
+    steps,
+    traffic: trafficClasses(profiles, { tiers, felix }),
+    names: all.names,
+    warnings: all.warnings,
+  };
 }
 
 /** What is declared, without what a verification needs besides; its network stays. */
