@@ -209,7 +209,7 @@ function onPackages(seat: Seat): Fragment {
     'net-modules',
     'cni',
   ];
-  const own = flagFiles('/etc/mesos-slave', [unit], networking(seat));
+  const own = flagFiles('/etc/mesos-slave', [unit], networking(seat), there ? unit : undefined);
   if (there) {
     const dropIns = [
       { name: '50-mesos-calico.conf', content: { template: 'mesos-host/agent.conf', with: values } as const },

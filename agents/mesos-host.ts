@@ -36,6 +36,7 @@ export const flagFiles = (
   folder: string,
   restarts: readonly string[],
   flags: readonly (readonly [flag: string, value: string])[],
+  theirs?: string,
 ): readonly FileSpec[] =>
   flags.map(([flag, value]) => {
     const instead = lists[flag];
@@ -43,6 +44,6 @@ export const flagFiles = (
       path: `${folder}/${flag}`,
       restarts,
       content: { lines: [value] },
-      ...(instead && { merge: { kind: 'list', instead } }),
+      ...(instead && { merge: { kind: 'list', instead, ...(theirs !== undefined && { theirs }) } }),
     };
   });

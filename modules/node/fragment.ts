@@ -32,7 +32,12 @@ export type Merge =
    */
   | { readonly kind: 'json'; readonly must: readonly string[]; readonly together: readonly (readonly string[])[] }
   /** One line of words with commas: ours are added. `instead` says which word of theirs goes when one of ours comes. */
-  | { readonly kind: 'list'; readonly instead: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'list';
+      readonly instead: Readonly<Record<string, string>>;
+      /** The unit of somebody else that reads it, and may be told the same flag elsewhere. */
+      readonly theirs?: string;
+    };
 
 export interface UnitSpec {
   /** With its suffix: `etcd.service`. */

@@ -33,7 +33,7 @@ export function script(plan: NodePlan): string {
     '',
     ...functions,
     // Files and packages are looked at before anything is changed.
-    `every_file() {\n${indent(looked(/^(file|merged) /))}\n}`,
+    `every_file() {\n${indent(looked(/^(file|(theirs=\S+ )?merged) /))}\n}`,
     `every_package() {\n${indent(looked(/^package /))}\n}`,
     `services=(${host.services.map(word).join(' ')})`,
     '',
@@ -113,7 +113,8 @@ function fileLines({ path, mode, content, merge, restarts = [] }: PlannedFile): 
     merge.kind === 'json'
       ? [...merge.must, ...merge.together.map((keys) => keys.join('+'))]
       : Object.entries(merge.instead).map(([ours, theirs]) => `${ours}=${theirs}`);
-  return `merged ${words(path, bits, restarts.join(' '), merge.kind, ...more)} ${here(content)}`;
+  const before = merge.kind === 'list' && merge.theirs !== undefined ? `theirs=${word(merge.theirs)} ` : '';
+  return `${before}merged ${words(path, bits, restarts.join(' '), merge.kind, ...more)} ${here(content)}`;
 }
 
 /** Units and drop-ins, each with the unit that starts anew for it. */

@@ -1,4 +1,5 @@
 /** What the packages of a host's operating system cannot do for a release. */
+import { artifacts } from '../../release/artifact.ts';
 import { spans } from '../../release/fit.ts';
 import { hostOses, type HostOs } from '../../release/host-os.ts';
 import { cgroupsOf } from '../../release/mesos.ts';
@@ -30,6 +31,26 @@ const runsOn = ({ target, release }: Cluster): boolean =>
   target.kind === 'lab' || target.cgroup === undefined || cgroupsOf(release.mesos).includes(target.cgroup);
 
 export const hosts: readonly Check[] = [
+  {
+    code: 'unprotected-package',
+    severity: 'warning',
+    rule: 'what comes over plain http can be changed on the way, and a package runs as root: nothing else vouches for a single file of it.',
+    remedy:
+      'release: { override: { mesos: { sha256: … } } }, with the sum of the file as you know it from elsewhere; or release: { mirror: https://… } with a copy that you trust',
+    *find({ cluster, description }) {
+      if (hostOsOf(cluster) === undefined) return;
+      const written = overridesOf(description).flatMap(([name, { url }]) => (url === undefined ? [] : [name]));
+      for (const { name, kind, from = '', sha256 } of artifacts(cluster.release, cluster.sources)) {
+        // One that the description names itself, or a mirror of http, is told elsewhere.
+        if (kind !== 'file' || !from.startsWith('http://') || sha256 !== undefined || cluster.sources.mirror) continue;
+        if (written.includes(name) || (name === 'mesos' && exists(cluster, 'mesos'))) continue;
+        yield {
+          path: ['release', 'override', name, 'sha256'],
+          what: `${name} comes from ${from}: plain http, without sha256.`,
+        };
+      }
+    },
+  },
   {
     code: 'mesos-not-built-for-os',
     severity: 'error',

@@ -14,7 +14,8 @@ function items(target: string, ...changes: readonly (readonly [RegExp | string, 
   return list(cluster!);
 }
 const names = (all: ReturnType<typeof items>) => all.map(({ name }) => name);
-const classic = [/$/, 'release: classic\n'] as const;
+/** In the place of what it says of its release, if anything. */
+const classic = [/^(name: .*\n)(?:release: .*\n)?/, '$1release: classic\n'] as const;
 const both = [
   /count: 3 \}\nnetworks:\n {2}client: \{\}/,
   'count: 3, containerizers: [docker, mesos] }\nnetworks:\n  client: { containerizer: docker }',

@@ -47,7 +47,10 @@ async function run(...words: string[]) {
 /** Hosts that have Mesos, with registry and mirror at the server. */
 function cluster(): string {
   const path = join(folder, 'test.yaml');
-  const text = right['hosts']!.replace('  hosts:\n', '  hosts:\n    existing: { mesos: true }\n');
+  const text = right['hosts']!.replace(/^release: .*\n/m, '').replace(
+    '  hosts:\n',
+    '  hosts:\n    existing: { mesos: true }\n',
+  );
   writeFileSync(path, `${text}release: { registry: '${server.host}', mirror: 'http://${server.host}' }\n`);
   return path;
 }

@@ -21,6 +21,9 @@ const folder = new URL('mistakes/', import.meta.url);
 
 const key = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2XjWeRR2BdMNU8h5mJFCpvLhPB2X3Q0HkYl3UM0sbE operator`;
 
+/** The package of Mesos for EL 8 comes over plain http: a sum of it, or there is a warning. */
+const checked = `release: { override: { mesos: { sha256: '${'0'.repeat(64)}' } } }\n`;
+
 /** A right description per target; a case replaces its blocks by its own of the same key. */
 export const right: Readonly<Record<string, string>> = {
   lab: `name: test
@@ -56,7 +59,7 @@ networks:
   client: {}
 `,
   vagrant: `name: test
-target:
+${checked}target:
   vagrant: {}
 agents:
   general: { count: 2 }
@@ -64,7 +67,7 @@ networks:
   client: {}
 `,
   hosts: `name: test
-target:
+${checked}target:
   hosts:
     machines:
       m1: { address: 192.0.2.10, role: master }

@@ -155,6 +155,88 @@ describe('a file of which a part is ours', () => {
   });
 });
 
+describe('containerizers of an agent that somebody else has set up', () => {
+  const flag = '/etc/mesos-slave/containerizers';
+  const merging = (ours: string, mode = 'apply') =>
+    `mode=${mode}\ntheirs=mesos-slave.service merged ${root.path(flag)} 644 mesos-slave.service list <<'END'\n${ours}\nEND\n`;
+  /** What `systemctl cat` of its unit says. */
+  const unit = (...lines: readonly string[]): string =>
+    double('systemctl', `[[ $1 == cat ]] && printf '%s\\n' '[Service]' ${lines.map((line) => `'${line}'`).join(' ')}`);
+  const wrapper = 'ExecStart=/usr/bin/mesos-init-wrapper slave';
+  const pairs: readonly (readonly [told: string, ours: string, whole: string])[] = [
+    ['mesos', 'docker', 'mesos,docker'],
+    ['docker', 'mesos', 'docker,mesos'],
+    ['docker', 'docker', 'docker'],
+    ['mesos', 'docker,mesos', 'mesos,docker'],
+    ['mesos,docker', 'docker', 'mesos,docker'],
+  ];
+
+  test.each(pairs)('%s in its file, and %s of ours: %s; a copy is kept', async (told, ours, whole) => {
+    unit(wrapper);
+    put(flag, `${told}\n`);
+    await run(merging(ours));
+    expect(read(flag)).toBe(`${whole}\n`);
+    if (told !== whole) expect(read(`/state/backup${root.path(flag)}.1`)).toBe(`${told}\n`);
+    expect(await run(merging(ours))).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  test.each(pairs)('%s in its environment, and %s of ours: %s, though no file was there', async (told, ours, whole) => {
+    unit(`Environment="MESOS_CONTAINERIZERS=${told}"`, wrapper);
+    await run(merging(ours));
+    expect(read(flag)).toBe(`${whole}\n`);
+    expect(await run(merging(ours))).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  test('on its command line, without ours: refused with what it is and has to be, and nothing is written', async () => {
+    unit('ExecStart=/usr/sbin/mesos-slave --containerizers=mesos --master=zk://192.0.2.10/mesos');
+    expect((await run(merging('docker', 'look'))).stderr).toContain(
+      `refused: mesos-slave.service starts with --containerizers=mesos, which goes before ${root.path(flag)}, and has to be --containerizers=mesos,docker`,
+    );
+    expect(existsSync(root.path(flag))).toBe(false);
+  });
+
+  test('on its command line, ours among them: fine', async () => {
+    unit('ExecStart=/usr/sbin/mesos-slave --containerizers=mesos,docker');
+    expect(await run(merging('docker', 'look'))).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('nowhere: ours', async () => {
+    double('systemctl', 'exit 1');
+    await run(merging('docker'));
+    expect(read(flag)).toBe('docker\n');
+  });
+});
+
+describe('a dry run says what a run does', () => {
+  const plain = (said: string): readonly string[] =>
+    [...said.matchAll(/^ {2}(?:would change|changed|note): (.*)$/gm)].map(([, what]) => what!);
+
+  test.each([
+    [
+      'a unit that has new settings starts anew',
+      "file %/a 644 a.service <<'END'\nours\nEND\nstart_services a.service\n",
+    ],
+    ['a service of somebody else is told', "file %/a 644 b.service <<'END'\nours\nEND\nstart_services a.service\n"],
+    ['a module that the kernel does not have', 'module mc_no_such_module\n'],
+    ['a setting that cannot be made', 'setting -kernel.osrelease 1\n'],
+    [
+      'ports in a zone that is new',
+      'zone mesos-calico\ngate mesos-calico 2379/tcp\nsource_of mesos-calico 192.0.2.1\n',
+    ],
+    ['a policy that is new', 'passing mesos-tasks-in ANY mesos-tasks\n'],
+  ])('%s', async (_, lines) => {
+    double('systemctl', '[[ $1 != is-active || $* == *b.service ]]');
+    double('modprobe', 'exit 1');
+    double('firewall-cmd', '[[ $* != *--query-* && $* != *--get-target* ]]');
+    const text = lines.replaceAll('%', root.path('/etc'));
+    mkdirSync(root.path('/etc'));
+    const before = plain((await run(`dry=yes\n${text}`)).stdout);
+    const after = plain((await run(text)).stdout);
+    expect(before).toEqual(after);
+    expect(before.length).toBeGreaterThan(0);
+  });
+});
+
 describe('packages of EL, by doubles', () => {
   /** rpm and dnf of a host that has what is in a folder: a file per package, with its version. */
   beforeEach(() => {

@@ -19,6 +19,7 @@ touched=no
 refusals=0
 notes=()
 changes=()
+pending= # what a dry run would start anew
 
 usage() {
   cat <<END
@@ -67,6 +68,10 @@ remembers() { [[ -f $manifest ]] && grep --quiet --fixed-strings --line-regexp -
 # These units start anew at the end, also when this run is cut short before.
 pend() {
   local unit
+  if [[ $dry == yes ]]; then
+    pending+=" $* "
+    return
+  fi
   mkdir -p "$state/pending"
   for unit in "$@"; do : >"$state/pending/$unit"; done
 }
@@ -135,7 +140,7 @@ file() {
   if [[ $mode == look ]]; then
     return
   fi
-  change "$path" || return 0
+  change "$path" || { pend "$@" && return 0; }
   pend "$@"
   remember "file $(sum "$wanted") $path"
   write "$path" "$bits" "$wanted"
@@ -241,19 +246,57 @@ result = main()
 PYTHON
 }
 
-# A file of which a part is ours, from standard input: merged PATH MODE UNITS KIND [WORD…]; UNITS may be several, or none
+# Comes with the tools, before any of these files is written.
+merge_needs_python() {
+  if "$python" -c 'import json' 2>/dev/null; then return; fi
+  [[ $mode == look || $dry == yes ]] || fail "$python is not there"
+  return 1
+}
+
+# What a service of somebody else is told of a flag by its environment, which a file of ours would go before.
+told() {
+  local name=MESOS_${1^^} path
+  {
+    for path in /etc/default/mesos /etc/default/mesos-agent /etc/default/mesos-slave; do
+      sed --quiet --regexp-extended "s/^(export )?$name=//p" "$path" 2>/dev/null || true
+    done
+    { systemctl cat "$2" 2>/dev/null || true; } | sed --quiet --regexp-extended "s/^Environment=.*$name=([^ ]*).*/\1/p"
+  } | tail --lines=1 | tr --delete "\"' "
+}
+# The same of its command line, which goes before all files.
+flagged() {
+  { systemctl cat "$2" 2>/dev/null || true; } | sed --quiet --regexp-extended "s/^[^#]*--$1=([^ ]*).*/\1/p" |
+    tail --lines=1 | tr --delete "\"' "
+}
+
+# A file of which a part is ours, from standard input: merged PATH MODE UNITS KIND [WORD…]; UNITS may be several, or none.
+# theirs=UNIT before it: the file is a flag of a service that somebody else has set up, who may have said it elsewhere, too.
 merged() {
-  local path=$1 bits=$2 units=$3 ours=$scratch/ours wanted=$scratch/wanted before
+  local path=$1 bits=$2 units=$3 ours=$scratch/ours wanted=$scratch/wanted from=$1 before flag
   shift 3
   before=$state/merged$path
   cat >"$ours"
-  if [[ ! -e $path ]]; then
+  if [[ -n ${theirs:-} ]]; then
+    flag=$(flagged "${path##*/}" "$theirs")
+    merge_needs_python || return 0
+    if [[ -n $flag ]]; then
+      printf '%s\n' "$flag" >"$scratch/theirs"
+      merge put "$scratch/theirs" "$ours" /dev/null "$@" >"$wanted"
+      if ! cmp --silent "$scratch/theirs" "$wanted" && [[ $mode == look ]]; then
+        refuse "$theirs starts with --${path##*/}=$flag, which goes before $path, and has to be --${path##*/}=$(<"$wanted")"
+        return
+      fi
+    fi
+    if [[ ! -e $path ]]; then
+      told "${path##*/}" "$theirs" >"$scratch/theirs"
+      if [[ -s $scratch/theirs ]]; then from=$scratch/theirs; fi
+    fi
+  fi
+  if [[ ! -e $from ]]; then
     cp "$ours" "$wanted"
-  elif ! "$python" -c 'import json' 2>/dev/null; then
-    # Comes with the tools, before any of these files is written.
-    [[ $mode == look || $dry == yes ]] || fail "$python is not there"
-    return
-  elif ! merge put "$path" "$ours" "$before" "$@" >"$wanted" 2>"$scratch/why"; then
+  elif ! merge_needs_python; then
+    return 0
+  elif ! merge put "$from" "$ours" "$before" "$@" >"$wanted" 2>"$scratch/why"; then
     if [[ $mode == look ]]; then
       refuse "$path: $(<"$scratch/why")"
       diff --unified "$path" "$ours" | sed -e 's/^/    /' -e '1,2d' >&2 || true
@@ -266,8 +309,9 @@ merged() {
     return
   fi
   if ! cmp --silent "$path" "$wanted"; then
-    change "$path" || return 0
     # Word splitting is meant: units are words.
+    # shellcheck disable=SC2086
+    change "$path" || { pend $units && return 0; }
     # shellcheck disable=SC2086
     pend $units
     if [[ -e $path ]]; then
@@ -457,7 +501,7 @@ download() {
   fi
   remember_download "$@"
   said=$(/opt/mesos-calico/fetch "$@") || fail "$what could not be had from $1"
-  if [[ -n $said ]]; then change "download of $what"; fi
+  if [[ -n $said ]]; then change "download of $what from $1"; fi
 }
 remember_download() {
   local kind=$3 target=$4 member
@@ -469,10 +513,15 @@ remember_download() {
   fi
 }
 downloaded() {
-  local mark wanted="$1 $2" kind=$3 target=$4
+  local mark wanted="$1 $2" kind=$3 target=$4 member
   shift 4
   mark=/opt/mesos-calico/fetched/$(printf '%s' "$kind $target $*" | sha256sum | cut -c 1-16)
-  [[ -f $mark && $(<"$mark") == "$wanted" ]]
+  [[ -f $mark && $(<"$mark") == "$wanted" ]] || return 1
+  if [[ $kind != tar ]]; then
+    [[ -x $target ]]
+    return
+  fi
+  for member in "$@"; do [[ -x $target/${member##*/} ]] || return 1; done
 }
 
 # --- kernel, SELinux, firewalld ---------------------------------------------------------------------------------------
@@ -482,8 +531,22 @@ module() {
   if [[ $mode == look || -d $folder ]] || grep --quiet builtin <<<"$(modinfo --field filename "$1" 2>/dev/null)"; then
     return
   fi
+  # What cannot be loaded is no change, neither said nor done.
+  if command -v modprobe >/dev/null && ! modprobe --dry-run "$1" 2>/dev/null; then
+    note "this kernel has no module $1, which Calico needs"
+    return
+  fi
   change "kernel module $1" || return 0
-  modprobe "$1" 2>/dev/null || note "this kernel has no module $1, which Calico needs"
+  modprobe "$1" 2>/dev/null || note "the module $1, which Calico needs, cannot be loaded here"
+}
+
+# Sets it, or in a dry run asks the kernel whether it would let us.
+settable() {
+  if [[ $dry == yes ]]; then
+    [[ -w $1 ]]
+  else
+    { echo "$2" >"$1"; } 2>/dev/null
+  fi
 }
 
 # setting KEY VALUE; a key that begins with - may be out of reach. A * in it is for the systemd of this host to fill in.
@@ -494,8 +557,7 @@ setting() {
   # shellcheck disable=SC2046
   for path in $(compgen -G "/proc/sys/$(tr . / <<<"$key")"); do
     if [[ ! -e $path || $(<"$path") == "$value" ]]; then continue; fi
-    if [[ $dry == yes && $1 == -* ]]; then continue; fi
-    if [[ $dry == no ]] && ! { echo "$value" >"$path"; } 2>/dev/null; then
+    if ! settable "$path" "$value"; then
       [[ $1 == -* ]] || fail "$path cannot be set to $value"
       note "$path cannot be set to $value here, and is left as it is"
       continue
@@ -539,32 +601,30 @@ has_zone() { grep --quiet --line-regexp --fixed-strings -- "$1" <<<"$(firewall-c
 passing() {
   local name=$1 from=$2 to=$3
   if ! grep --quiet --line-regexp --fixed-strings "$name" <<<"$(firewall-cmd --permanent --get-policies | tr ' ' '\n')"; then
-    change "firewalld policy $name" || return 0
-    remember "policy $name"
-    firewall-cmd --permanent --new-policy="$name" >/dev/null
-    : >"$state/firewalld-reload"
+    if change "firewalld policy $name"; then
+      remember "policy $name"
+      firewall-cmd --permanent --new-policy="$name" >/dev/null
+      : >"$state/firewalld-reload"
+    fi
   fi
   fire --policy="$name" --query-ingress-zone="$from" -- --policy="$name" --add-ingress-zone="$from"
   fire --policy="$name" --query-egress-zone="$to" -- --policy="$name" --add-egress-zone="$to"
-  if [[ $(firewall-cmd --permanent --policy="$name" --get-target) != ACCEPT ]]; then
+  if [[ $(firewall-cmd --permanent --policy="$name" --get-target 2>/dev/null) != ACCEPT ]]; then
     change "firewalld policy $name accepts" || return 0
     firewall-cmd --permanent --policy="$name" --set-target=ACCEPT >/dev/null
     : >"$state/firewalld-reload"
   fi
 }
 gate() {
-  if [[ $dry == yes ]] && ! has_zone "$1"; then return; fi
   case $2 in
     */*) fire --zone="$1" --query-port="$2" -- --zone="$1" --add-port="$2" ;;
     *) fire --zone="$1" --query-protocol="$2" -- --zone="$1" --add-protocol="$2" ;;
   esac
 }
 source_of() {
-  if [[ $dry == yes ]] && ! has_zone "$1"; then return; fi
   fire --zone="$1" --query-source="$2" -- --zone="$1" --add-source="$2"
 }
 interface_of() {
-  if [[ $dry == yes ]] && ! has_zone "$1"; then return; fi
   fire --zone="$1" --query-interface="$2" -- --zone="$1" --add-interface="$2"
 }
 reload_firewall() {
@@ -604,7 +664,7 @@ start_services() {
   # Without waiting: some wait for other nodes. What must start first does, since systemd has all their jobs at once. The
   # target comes last, or it would start what starts anew in the same moment.
   for unit in "$@"; do
-    if [[ -e $state/pending/$unit ]]; then
+    if [[ -e $state/pending/$unit || $pending == *" $unit "* ]]; then
       change "$unit, started anew" || continue
       systemctl restart --no-block "$unit"
       rm -f "$state/pending/$unit"
@@ -614,14 +674,21 @@ start_services() {
     fi
   done
   mapfile -t left < <(cd "$state/pending" 2>/dev/null && ls)
+  if [[ $dry == yes ]]; then mapfile -t left < <(tr ' ' '\n' <<<"$pending" | sort --unique); fi
   for unit in "${left[@]}"; do
-    if [[ $dry == yes ]]; then continue; fi
+    if [[ -z $unit || $unit == daemon-reload ]] || { [[ $dry == yes ]] && wanted_unit "$unit" "$@"; }; then continue; fi
     if active "$unit"; then
-      change "$unit, told of its new settings"
+      change "$unit, told of its new settings" || continue
       systemctl reload-or-restart --no-block "$unit"
     fi
     rm -f "$state/pending/$unit"
   done
+}
+
+wanted_unit() {
+  local each
+  for each in "${@:2}"; do [[ $each != "$1" ]] || return 0; done
+  return 1
 }
 
 # Which of them are not up, after as long as they have.
