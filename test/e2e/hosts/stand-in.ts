@@ -8,11 +8,15 @@ import type { Rig } from './rig.ts';
 const server = `
 const http = require('http');
 const agents = new Map();
+let locked = false;
 http.createServer((request, response) => {
   const url = new URL(request.url, 'http://x');
   const pid = 'slave(1)@' + url.searchParams.get('ip') + ':5051';
   if (url.pathname === '/join') agents.set(pid, true);
   if (url.pathname === '/leave') agents.set(pid, false);
+  if (url.pathname === '/lock') locked = true;
+  if (url.pathname === '/unlock') locked = false;
+  if (url.pathname === '/slaves' && locked) return response.writeHead(401, { 'www-authenticate': 'Basic realm="mesos-master-readonly"' }).end();
   if (url.pathname === '/slaves') return response.end(JSON.stringify({ slaves: [...agents].map(([pid, active]) => ({ pid, active })) }));
   response.end('{"health": "true"}');
 }).listen(5050);
@@ -30,6 +34,17 @@ export function actAsMaster(rig: Rig, host: string): void {
   rig.on(
     host,
     `cat >/tmp/master.cjs <<'EOF'\n${server}\nEOF\nsetsid node /tmp/master.cjs stand-in </dev/null >/dev/null 2>&1 &\n${listening(2181, 179)}\n${docker}\nuntil curl -sf http://127.0.0.1:5050/health && [ -n "$(ss -Hltn 'sport = :179')" ]; do sleep 0.1; done`,
+  );
+}
+
+/** Makes a host answer as the agent of Mesos does on /metrics/snapshot: with a number, or by asking for a login. */
+export function actAsAgent(rig: Rig, host: string, registered: 0 | 1 | 'login'): void {
+  const answer =
+    registered === 'login' ? 'response.writeHead(401).end()' : `response.end('{"slave/registered":${registered}.0}')`;
+  const program = `require("http").createServer((_, response) => ${answer}).listen(5051)`;
+  rig.on(
+    host,
+    `pkill -f '[m]c-stand-in-agent' || :\ncat >/tmp/agent.cjs <<'EOF'\n${program}\nEOF\nsetsid node /tmp/agent.cjs mc-stand-in-agent </dev/null >/dev/null 2>&1 &\nuntil curl -s http://127.0.0.1:5051/ >/dev/null; do sleep 0.05; done`,
   );
 }
 
