@@ -18,6 +18,7 @@ import { ranges } from './ranges.ts';
 import { releases } from './releases.ts';
 import { machineSizes } from './sizes.ts';
 import { sources } from './sources.ts';
+import { ssh } from './ssh.ts';
 import type { Check, Subject } from './check.ts';
 
 export const checks: readonly Check[] = [
@@ -37,6 +38,7 @@ export const checks: readonly Check[] = [
   ...aws,
   ...gce,
   ...hosts,
+  ...ssh,
   ...own,
 ];
 
