@@ -10,6 +10,7 @@ import { readMaterial, type Material } from '../modules/cluster/material.ts';
 import { readCluster } from '../modules/cluster/read.ts';
 import { sameNames } from '../modules/cluster/several.ts';
 import { boots, type Boot } from '../modules/node/boot.ts';
+import { hosts } from '../modules/node/hosts.ts';
 import { sizes } from '../modules/node/payload.ts';
 import { exit, Refusal, type Problem } from '../modules/problem/problem.ts';
 import { templates } from '../modules/template/read.ts';
@@ -25,6 +26,8 @@ interface Given {
 const makers: Readonly<Partial<Record<Target['kind'], (given: Given) => Promise<unknown>>>> = {
   aws: async (given) => new (await import('./aws.ts')).AwsStack(given.app, given.cluster, payloads(given)),
   gce: async (given) => new (await import('./gce.ts')).GceStack(given.app, given.cluster, payloads(given)),
+  vagrant: async ({ app, cluster, material }) =>
+    new (await import('./vagrant.ts')).VagrantStack(app, cluster, hosts(cluster, material, templates())),
 };
 
 await main({

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Box, Cluster, VagrantTarget } from '../cluster/cluster.ts';
 import { range } from '../cluster/range.ts';
 import type { Host } from '../node/hosts.ts';
+import type { MachineInventory } from '../terraform/handover.ts';
 
 /** A cluster that is to stand under Vagrant. */
 export type VagrantCluster = Cluster & { readonly target: VagrantTarget };
@@ -65,3 +66,24 @@ function netmaskOf(network: string): string {
   const bits = (0xffff_ffff << (32 - range(network).prefix)) >>> 0;
   return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
 }
+
+/** Boxes have the user `vagrant`, and Vagrant puts a key of its own in the place of the one that all boxes share. */
+export const inventory = ({ cluster, provider, machines: all }: Machines): MachineInventory => ({
+  target: 'vagrant',
+  cluster,
+  machines: Object.fromEntries(
+    all.map(({ name, role, pool, address }) => [
+      name,
+      {
+        role,
+        ...(role === 'agent' && { pool }),
+        address,
+        ssh: { address, user: 'vagrant', port: 22, key: `.vagrant/machines/${name}/${provider}/private_key` },
+      },
+    ]),
+  ),
+});
+
+/** The command of each machine that logs in there. */
+export const ssh = ({ file, machines: all }: Machines): Readonly<Record<string, string>> =>
+  Object.fromEntries(all.map(({ name }) => [name, `CLUSTER=${file} vagrant ssh ${name}`]));
