@@ -1,6 +1,7 @@
 /** The stack of a cluster under Vagrant: what `vagrant up` does, through Terraform. */
 import { relative, resolve } from 'node:path';
-import { App, LocalBackend, TerraformOutput, TerraformStack } from 'cdktf';
+import type { App } from 'cdktf';
+import { LocalBackend, TerraformOutput, TerraformStack } from 'cdktf';
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import type { Host } from '../modules/node/hosts.ts';
 import { literals } from '../modules/terraform/literal.ts';

@@ -1,6 +1,6 @@
 /**
  * The Vagrantfile by Debian's Vagrant, and the stack by the real Terraform with a stand-in for `vagrant` that records how it
- * is called: no hypervisor runs here. `VBoxManage` is a stand-in as well, which only says its version.
+ * is called: no hypervisor runs here. `VBoxManage` is a stand-in as well, which says its version and that all is done.
  */
 import {
   chmodSync,
@@ -27,7 +27,10 @@ let place: string;
 beforeAll(async () => {
   if (which('vagrant') === undefined && mayUseApt()) await aptInstall(shell, ['vagrant']);
   place = mkdtempSync(join(inject('ground').folder, 'vagrant-'));
-  program('bin/VBoxManage', 'echo 7.0.14r161095');
+  program(
+    'bin/VBoxManage',
+    `case "$*" in *systemproperties) echo "Default machine folder: ${place}";; *--version) echo 7.0.14r161095;; esac`,
+  );
 });
 
 function program(path: string, body: string, folder = place): void {
@@ -135,6 +138,33 @@ describe('one clear message', () => {
     writeFileSync(join(folder, '.vagrant/machines/master-1/virtualbox/id'), 'x');
     writeFileSync(join(folder, '.vagrant/cluster'), 'other\n');
     expect(await saying(folder, ['up'])).toContain('The machines of other are here');
+  });
+});
+
+describe('machines that are there can always be destroyed', () => {
+  const withMachine = (name: string): string => {
+    const folder = project();
+    const machine = join(folder, '.vagrant/machines', name, 'virtualbox');
+    mkdirSync(machine, { recursive: true });
+    writeFileSync(join(machine, 'id'), 'd6f3a1b2');
+    return folder;
+  };
+
+  test('one that is no longer described', async () => {
+    const folder = withMachine('general-9');
+    const { code, stdout, stderr } = await vagrant(folder, ['destroy', '--force', 'general-9']);
+    expect(code, stdout + stderr).toBe(0);
+    expect(existsSync(join(folder, '.vagrant/machines/general-9/virtualbox/id'))).toBe(false);
+    expect((await vagrant(folder, ['destroy', '--force', 'general-8'])).code).not.toBe(0);
+  });
+
+  test('of a description that is broken by now', async () => {
+    const folder = withMachine('master-1');
+    writeFileSync(join(folder, 'clusters/quickstart-vagrant.yaml'), 'name: [');
+    expect((await vagrant(folder, ['status'])).code).not.toBe(0);
+    const { code, stdout, stderr } = await vagrant(folder, ['destroy', '--force']);
+    expect(code, stdout + stderr).toBe(0);
+    expect(existsSync(join(folder, '.vagrant/machines/master-1/virtualbox/id'))).toBe(false);
   });
 });
 
