@@ -4,18 +4,31 @@
  */
 import { App } from 'cdktf';
 import { main, report } from '../modules/cli/verb.ts';
-import type { AwsTarget, Cluster, GceTarget } from '../modules/cluster/cluster.ts';
+import type { Cluster, Target } from '../modules/cluster/cluster.ts';
 import { fileOf, folder, known } from '../modules/cluster/load.ts';
-import { readMaterial } from '../modules/cluster/material.ts';
+import { readMaterial, type Material } from '../modules/cluster/material.ts';
 import { readCluster } from '../modules/cluster/read.ts';
 import { sameNames } from '../modules/cluster/several.ts';
-import { boots } from '../modules/node/boot.ts';
+import { boots, type Boot } from '../modules/node/boot.ts';
+import { hosts } from '../modules/node/hosts.ts';
 import { sizes } from '../modules/node/payload.ts';
 import { exit, Refusal, type Problem } from '../modules/problem/problem.ts';
 import { templates } from '../modules/template/read.ts';
 import { mend } from './hcl.ts';
 
-type Built = Cluster & { readonly target: AwsTarget | GceTarget };
+interface Given {
+  readonly app: App;
+  readonly cluster: Cluster;
+  readonly material: Material;
+}
+
+/** What makes the stack of each target; the providers of a target are loaded only where a description needs them. */
+const makers: Readonly<Partial<Record<Target['kind'], (given: Given) => Promise<unknown>>>> = {
+  aws: async (given) => new (await import('./aws.ts')).AwsStack(given.app, given.cluster, payloads(given)),
+  gce: async (given) => new (await import('./gce.ts')).GceStack(given.app, given.cluster, payloads(given)),
+  vagrant: async ({ app, cluster, material }) =>
+    new (await import('./vagrant.ts')).VagrantStack(app, cluster, hosts(cluster, material, templates())),
+};
 
 await main({
   name: 'npx cdktf synth',
@@ -30,7 +43,7 @@ CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than 
     const wanted = chosen.length === 0 ? known() : chosen;
     const readings = wanted.map(fileOf).map(readCluster);
     const found = readings.flatMap(({ cluster }) => cluster ?? []);
-    const built = found.filter((cluster): cluster is Built => hasStack(cluster));
+    const built = found.filter(hasStack);
     const materials = new Map(built.map((cluster) => [cluster, readMaterial(cluster)]));
     const problems: Problem[] = [
       ...readings.flatMap((reading) => reading.problems),
@@ -46,10 +59,7 @@ CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than 
 
     const app = new App({ stackTraces: false });
     for (const [cluster, { material }] of materials) {
-      const payloads = boots(cluster, material, templates());
-      process.stderr.write(sizes(cluster, payloads));
-      if (cluster.target.kind === 'aws') new (await import('./aws.ts')).AwsStack(app, cluster, payloads);
-      else new (await import('./gce.ts')).GceStack(app, cluster, payloads);
+      await makers[cluster.target.kind]?.({ app, cluster, material });
     }
     app.synth();
     if (app.hclOutput) mend(app);
@@ -57,8 +67,15 @@ CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than 
   },
 });
 
+/** What machines of a cloud boot from; how large it is, is said. */
+function payloads({ cluster, material }: Given): ReadonlyMap<string, Boot> {
+  const made = boots(cluster, material, templates());
+  process.stderr.write(sizes(cluster, made));
+  return made;
+}
+
 function hasStack({ target }: Cluster): boolean {
-  return target.kind === 'aws' || target.kind === 'gce';
+  return makers[target.kind] !== undefined;
 }
 
 function noStack({ file, name, target }: Cluster): Problem {
@@ -66,7 +83,7 @@ function noStack({ file, name, target }: Cluster): Problem {
     code: 'no-stack',
     at: { file, path: 'target' },
     what: `${name} is on ${target.kind}, for which there is nothing to create with Terraform.`,
-    rule: 'stacks are made of descriptions with target aws or gce.',
-    remedy: target.kind === 'lab' ? `npm start -- ${file}` : 'target: { aws: … } or target: { gce: … }',
+    rule: `stacks are made of descriptions with target ${Object.keys(makers).join(', ')}.`,
+    ...(target.kind === 'lab' ? { remedy: `npm start -- ${file}` } : {}),
   };
 }

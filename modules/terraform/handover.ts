@@ -29,6 +29,45 @@ export interface InventoryPool {
   readonly group: string;
 }
 
+/** The same of machines that are described one by one, and of how to log in to each. */
+export interface MachineInventory {
+  readonly target: 'hosts' | 'vagrant';
+  readonly cluster: string;
+  readonly machines: Readonly<Record<string, InventoryMachine>>;
+}
+
+export interface InventoryMachine {
+  readonly role: 'master' | 'agent';
+  /** Of an agent. */
+  readonly pool?: string;
+  /** IPv4 address in the network between the machines. */
+  readonly address: string;
+  readonly ssh: InventoryDoor & { readonly knownHosts?: string; readonly bastion?: InventoryDoor };
+}
+
+interface InventoryDoor {
+  readonly address: string;
+  readonly user: string;
+  readonly port: number;
+  /** Path of the private key. */
+  readonly key?: string;
+}
+
+/** Outputs by name, of described machines. `ssh`: the command of each that logs in there. */
+export function machinesHandover(
+  inventory: MachineInventory,
+  ssh: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
+  const first = Object.values(inventory.machines).find(({ role }) => role === 'master')!;
+  return {
+    ssh,
+    mesos: `http://${first.address}:${ports.mesosMaster}`,
+    marathon: `http://${first.address}:${ports.marathon}`,
+    next: `npm run verify ${inventory.cluster}`,
+    inventory,
+  };
+}
+
 /** Outputs by name. Strings may be references that only Terraform resolves. */
 export function handover(cluster: Cluster, inventory: Inventory): Readonly<Record<string, unknown>> {
   const first = inventory.masters[0]!;
