@@ -4,6 +4,7 @@
  * here is only what differs from node to node.
  */
 import type { DownloadSpec, FirewallPlan, HostPlan, PackageSpec } from './host.ts';
+import type { Repository } from '../release/host-os.ts';
 import type { NodePlan, PlannedFile } from './plan.ts';
 
 /** A step of the script: its name for people, and the commands that it is made of. */
@@ -90,10 +91,11 @@ function stepsOf(plan: NodePlan, host: HostPlan): readonly Step[] {
 const step = (name: string, commands: readonly string[]): readonly Step[] =>
   commands.length === 0 ? [] : [{ name, commands }];
 
-const isTool = ({ os }: HostPlan, name: string): boolean => [...os.tools, os.hold, os.selinux?.package].includes(name);
+export const isTool = ({ os }: HostPlan, name: string): boolean =>
+  [...os.tools, os.hold, os.selinux?.package].includes(name);
 
 /** Two agents may want one package. */
-const distinct = (all: readonly PackageSpec[]): readonly PackageSpec[] => [
+export const distinct = (all: readonly PackageSpec[]): readonly PackageSpec[] => [
   ...new Map(all.map((each) => [each.name, each])).values(),
 ];
 
@@ -132,11 +134,14 @@ const unitFiles = ({ units }: NodePlan): readonly string[] =>
   });
 
 const repositoryFiles = ({ repositories, os }: HostPlan): readonly string[] =>
-  repositories.map(({ id, title, url, key }) => {
-    const lines = [`[${id}]`, `name=${title}`, `baseurl=${url}`, 'enabled=1', 'gpgcheck=1', `gpgkey=${key}`];
+  repositories.map((each) => {
     if (os.manager === 'apt') throw new Error(`${os.name} has no repositories of its own here`);
-    return `file ${words(`/etc/yum.repos.d/${id}.repo`, '644')} ${here(lines.map((line) => `${line}\n`).join(''))}`;
+    return `file ${words(repositoryPath(each), '644')} ${here(repositoryText(each))}`;
   });
+
+export const repositoryPath = ({ id }: Repository): string => `/etc/yum.repos.d/${id}.repo`;
+export const repositoryText = ({ id, title, url, key }: Repository): string =>
+  [`[${id}]`, `name=${title}`, `baseurl=${url}`, 'enabled=1', 'gpgcheck=1', `gpgkey=${key}`, ''].join('\n');
 
 /** The modules and settings of the two files that systemd reads at boot, now. */
 function kernel({ files }: NodePlan): readonly string[] {
@@ -155,7 +160,7 @@ function kernel({ files }: NodePlan): readonly string[] {
 }
 
 /** Scripts of ours are started by systemd; sandboxes are seen by the containers of tasks. */
-const exceptions = (major: string): readonly string[] => [
+export const exceptions = (major: string): readonly string[] => [
   `fcontext bin_t ${word('/opt/mesos-calico(/.*)?')}`,
   `fcontext ${major === '7' ? 'svirt_sandbox_file_t' : 'container_file_t'} ${word('/var/lib/mesos(/.*)?')}`,
 ];
@@ -184,10 +189,11 @@ const indent = (calls: readonly string[]): string =>
 const words = (...all: readonly string[]): string => all.map(word).join(' ');
 
 /** A word that bash takes as it is. */
-const word = (text: string): string => (/^[\w.,:/@=+%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const word = (text: string): string =>
+  /^[\w.,:/@=+%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A text as the input of a command: as it reads where it is lines, in base64 where it is anything else. */
-function here(text: string): string {
+export function here(text: string): string {
   let end = 'END';
   while (text.split('\n').includes(end)) end += '_';
   if (/^(?:[^\0\r]*\n)?$/.test(text)) return `<<'${end}'\n${text}${end}`;
