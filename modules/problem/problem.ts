@@ -1,3 +1,5 @@
+import { pageOf } from './pages.ts';
+
 /** An error that a user can meet, as a value: made in one place, tested by its code and path, printed in one form. */
 export interface Problem {
   /** Stable, kebab-case: `unknown-key`, `ip-pool-overlaps-subnet`. Tests and programs go by it. */
@@ -39,7 +41,7 @@ export class Refusal extends Error {
   }
 }
 
-/** `file:line:col path: what. Rule: … Example: … Remedy: … [code]` on one line, as editors and grep expect it. */
+/** `file:line:col path: what. Rule: … Example: … Remedy: … [code]` on one line, as editors and grep expect it; then a page. */
 export function format(problem: Problem): string {
   const { at, what, rule, example, remedy } = problem;
   const position = at ? [at.file, at.line, at.column].filter((part) => part !== undefined).join(':') : '';
@@ -47,5 +49,6 @@ export function format(problem: Problem): string {
   const parts = [what, rule && `Rule: ${rule}`, example && `Example: ${example}`, remedy && `Remedy: ${remedy}`].filter(
     Boolean,
   );
-  return `${place ? `${place}: ` : ''}${parts.join(' ')} [${problem.code}]`;
+  const page = pageOf(problem.code);
+  return `${place ? `${place}: ` : ''}${parts.join(' ')} [${problem.code}]${page ? ` see ${page}` : ''}`;
 }
