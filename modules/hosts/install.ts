@@ -133,8 +133,8 @@ async function take(wish: Wish, host: Host): Promise<[Step['state'], Problem?]> 
   return [done ? 'already' : 'done'];
 }
 
-/** Where a host keeps what it was installed with; the survey reads it. */
-const stampFile = '/var/lib/mesos-calico/installed';
+/** Where a host keeps the hash of what it was installed with; the survey reads it. The script has a folder `installed`. */
+const stampFile = '/var/lib/mesos-calico/stamp';
 const existingFile = '/var/lib/mesos-calico/existing';
 const stamp = (hash: string): string =>
   `set -e\numask 022\nmkdir -p /var/lib/mesos-calico\necho ${hash} >${stampFile}.new\nmv ${stampFile}.new ${stampFile}\n`;

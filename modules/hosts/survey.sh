@@ -159,7 +159,7 @@ network
 listeners
 software
 containerizers
-fact stamp "$(file /var/lib/mesos-calico/installed)"
+fact stamp "$(file /var/lib/mesos-calico/stamp)"
 fact existing "$(file /var/lib/mesos-calico/existing)"
 echo "end=survey"
 exit 0

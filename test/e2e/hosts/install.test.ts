@@ -135,7 +135,7 @@ test('an agent that is installed and does not rejoin stops it, with what was wai
   const problem = report.steps[2]!.problem!;
   expect(problem.code).toBe('install-not-rejoined');
   expect(problem.what).toContain('a Mesos master that lists it as active (m1: it is listed, and not active)');
-  expect(rig.on('a2', 'cat /var/lib/mesos-calico/installed 2>/dev/null || echo none')).toBe('none\n');
+  expect(rig.on('a2', 'cat /var/lib/mesos-calico/stamp 2>/dev/null || echo none')).toBe('none\n');
 }, 60_000);
 
 test('one that was done and has gone since is no time to take the next', async () => {
