@@ -359,7 +359,9 @@ calicoctl profile backend rule add inbound allow tcp from tag frontend to ports 
     const words = ['--live', written('live.json', fresh), '--ids', ids()];
     const { stdout, stderr } = await run('apply', file(web), ...words);
     expect(stdout).toContain('calicoctl profile client rule add inbound allow tcp to ports 80:82\n');
-    expect(stderr).toMatch(/^warning: .*\[port-range-crashes-calicoctl\]\n$/);
+    expect(stderr).toMatch(
+      /^warning: .*\[port-range-crashes-calicoctl\] see docs\/troubleshooting\.md#calicoctl-and-port-ranges\n$/,
+    );
   });
 
   test('notes call a network by its name', async () => {
