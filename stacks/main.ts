@@ -84,6 +84,6 @@ function noStack({ file, name, target }: Cluster): Problem {
     at: { file, path: 'target' },
     what: `${name} is on ${target.kind}, for which there is nothing to create with Terraform.`,
     rule: `stacks are made of descriptions with target ${Object.keys(makers).join(', ')}.`,
-    ...(target.kind === 'lab' ? { remedy: `npm start -- ${file}` } : {}),
+    remedy: target.kind === 'lab' ? `npm start -- ${file}` : `npm run install ${file}`,
   };
 }

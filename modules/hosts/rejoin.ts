@@ -34,8 +34,8 @@ export function rejoining(cluster: Cluster, remote: Remote, waiting: Waiting = u
   };
 }
 
-/** What a host still lacks, in words; nothing when it is back. */
 interface Look {
+  /** What a host still lacks, in words; nothing when it is back. */
   readonly missing: readonly string[];
   /** Who asks for a login that the kit does not have, where nobody else can tell either: no wait helps. */
   readonly locked?: string;

@@ -129,7 +129,7 @@ function downloads(host: HostPlan): Step | undefined {
     ];
   });
   if (loads.length + fromFiles.length === 0) return undefined;
-  const said = 'A `-` stands for a SHA-256 that nobody publishes.';
+  const said = 'A `-` stands for a SHA-256 that is not known: what comes is taken as it is.';
   return { title: 'Downloads', lines: [said, block(...loads, ...fromFiles)] };
 }
 
