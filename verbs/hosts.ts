@@ -123,9 +123,15 @@ async function carryOut(work: Work): Promise<ExitCode> {
     );
     return survey.unknown.length > 0 ? exit.unknown : survey.refusals.length > 0 ? exit.no : exit.fine;
   }
-  if (wish.deed === 'install') process.stderr.write(surveyText(cluster.name, survey));
-  if (survey.unknown.length > 0) throw new Refusal(survey.unknown, exit.unknown);
-  if (wish.deed === 'install' && survey.refusals.length > 0) throw new Refusal(survey.refusals, exit.no);
+  const shown = wish.deed === 'install';
+  if (shown) process.stderr.write(surveyText(cluster.name, survey));
+  const [inTheWay, code] =
+    survey.unknown.length > 0 ? [survey.unknown, exit.unknown] : [shown ? survey.refusals : [], exit.no];
+  if (inTheWay.length > 0) {
+    // The survey that was just shown has them.
+    if (!shown || asJson) printProblems(inTheWay, asJson);
+    return code;
+  }
   const question = `To ${wish.deed} it, type its name, ${cluster.name}:`;
   if (wish.options.yes !== true && !(await confirmed(question, cluster.name))) {
     if (asJson) process.stdout.write(`${JSON.stringify({ cluster: cluster.name, done: 'declined' }, null, 2)}\n`);
@@ -197,7 +203,6 @@ function tell(report: Report, { deed, options }: Wish): ExitCode {
   const problems = report.steps.flatMap(({ problem }) => problem ?? []);
   if (options.json === true) process.stdout.write(`${JSON.stringify({ ...report, problems }, null, 2)}\n`);
   else process.stdout.write(reportText(report, verb));
-  if (options.json !== true && problems.length > 0) printProblems([], false);
   return problems.length > 0 ? exit.unknown : exit.fine;
 }
 

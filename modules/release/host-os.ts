@@ -35,6 +35,8 @@ export interface HostOs {
   /** What it boots with unless the kernel is told otherwise. */
   readonly cgroup: 'v1' | 'v2';
   readonly systemd: number;
+  /** When its last update came, where there will be none any more. */
+  readonly ended?: string;
   /** The interpreter that is always there once `tools` are. */
   readonly python: string;
   readonly repositories: readonly Repository[];
@@ -140,6 +142,7 @@ export const hostOses: Readonly<Record<HostOsName, HostOs>> = {
     manager: 'yum',
     cgroup: 'v1',
     systemd: 219,
+    ended: 'June 2024',
     python: '/usr/bin/python',
     repositories: [...['os', 'updates', 'extras'].map(vault), docker('7')],
     // Their list of mirrors is gone since CentOS 7 ended.

@@ -71,4 +71,8 @@ test('containerizers in its environment are merged, none is dropped; the dry run
   expect(changesIn((await tryInstall(a1, ...calm)).stdout).filter((change) => !change.endsWith(', started'))).toEqual(
     [],
   );
+  const off = await tryInstall(a1, '--uninstall');
+  expect(off.code, off.stderr).toBe(0);
+  // The file was never theirs, and the environment says what it did.
+  expect(await a1.sh(`ls ${flag} 2>/dev/null || echo gone`)).toBe('gone');
 }, 180_000);

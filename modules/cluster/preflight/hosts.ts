@@ -30,6 +30,15 @@ const builtFor = (os: HostOs, mesos: string): boolean =>
 const runsOn = ({ target, release }: Cluster): boolean =>
   target.kind === 'lab' || target.cgroup === undefined || cgroupsOf(release.mesos).includes(target.cgroup);
 
+/** Words to write, as they would be for a package with the name that such packages have. */
+const elsewhere = (os: HostOs, version: string): string => {
+  const file =
+    os.family === 'debian'
+      ? `mesos_${version}.debian${os.major}_amd64.deb`
+      : `mesos-${version}-1.el${os.major}.x86_64.rpm`;
+  return `release: { override: { mesos: { version: ${version}, url: 'https://packages.example.com/${file}' } } }`;
+};
+
 export const hosts: readonly Check[] = [
   {
     code: 'unprotected-package',
@@ -64,10 +73,21 @@ export const hosts: readonly Check[] = [
     },
   },
   {
+    code: 'os-without-fixes',
+    severity: 'warning',
+    rule: 'its packages come from an archive that nobody mends: a hole that is found in its kernel, its OpenSSL or its sshd stays open.',
+    remedy: 'os: rocky-8, with release: current; or keep such machines where only people whom you trust reach them',
+    *find({ cluster }) {
+      const os = hostOsOf(cluster);
+      if (os?.ended !== undefined)
+        yield { path: osPath(cluster), what: `os is ${os.name}, whose last update came in ${os.ended}.` };
+    },
+  },
+  {
     code: 'mesos-package-elsewhere',
     severity: 'warning',
     rule: 'nobody publishes this Mesos for this system any more: the hosts install it only where one of their own repositories has it.',
-    remedy: 'release: { override: { mesos: { version, url } } } with a package that you have or build',
+    remedy: 'release: { override: { mesos: … } } with a package that you have or build',
     *find({ cluster }) {
       const os = hostOsOf(cluster);
       const { mesos } = cluster.release.software;
@@ -77,6 +97,7 @@ export const hosts: readonly Check[] = [
       yield {
         path: ['release', 'override', 'mesos', 'url'],
         what: `Mesos ${mesos.version} is to be a package of ${os.name}, without an address.`,
+        remedy: `${elsewhere(os, mesos.version)}, with the address of a package that you have or build; sha256: beside it, as sha256sum prints it`,
       };
     },
   },

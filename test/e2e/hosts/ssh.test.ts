@@ -370,16 +370,19 @@ describe('hosts that cannot be reached', () => {
 });
 
 describe('hosts that fail in the middle', () => {
-  /** Begins something long, then does something to the host. */
-  async function during(name: string, deed: () => void, changes: Partial<Order> = {}): Promise<Outcome> {
-    let begun = (): void => undefined;
-    const first = new Promise<void>((done) => (begun = done));
-    const run = connect().run(
-      login(name),
-      order('echo begun; sleep 60; echo never', { onLine: () => begun(), ...changes }),
-    );
-    await first;
-    deed();
+  /** Begins something long, then does something to the host, which may be to one of the two processes. */
+  async function during(
+    name: string,
+    deed: (pid: { readonly shell: number; readonly program: number }) => void,
+    changes: Partial<Order> = {},
+  ): Promise<Outcome> {
+    let begun: (line: string) => void = () => undefined;
+    const first = new Promise<string>((done) => (begun = done));
+    // The shell tells the numbers itself: whoever looks for a program by its words may come before it is one.
+    const script = 'sleep 60 & echo begun $$ $!; wait $!; echo went on';
+    const run = connect().run(login(name), order(script, { onLine: (line) => begun(line), ...changes }));
+    const [, shell, program] = /^begun (\d+) (\d+)$/.exec(await first)!.map(Number);
+    deed({ shell: shell!, program: program! });
     return run;
   }
 
@@ -410,13 +413,22 @@ describe('hosts that fail in the middle', () => {
 
   test('the script itself hangs: the limit names what it waited for', async () => {
     const outcome = await during('h1', () => undefined, { limitMs: 1500, what: 'the installation' });
-    expect(words(outcome)).toMatch(/h1 .* had not ended the installation after 1\.5 s.*"begun".*\[ssh-limit\]/);
+    expect(words(outcome)).toMatch(/h1 .* had not ended the installation after 1\.5 s.*"begun \d+ \d+".*\[ssh-limit\]/);
   });
 
-  test('the shell of the script is killed', async () => {
-    const outcome = await during('h1', () => rig.processes('h1', 'sleep 60').forEach((pid) => kill(pid)));
-    // The script went on: it is its own business what it does without its sleep.
-    expect(outcome).toMatchObject({ ok: true });
+  test('a program of the script is killed: the script goes on', async () => {
+    const outcome = await during('h1', ({ program }) => rig.on('h1', `kill -KILL ${program}`));
+    expect(outcome).toMatchObject({ ok: true, stdout: expect.stringMatching(/\nwent on\n$/) as string });
+  });
+
+  test('the shell of the script is killed: it has failed, by a signal, and the connection has not', async () => {
+    const outcome = await during('h1', ({ shell }) => rig.on('h1', `kill -KILL ${shell}`));
+    expect(outcome).toMatchObject({
+      ok: false,
+      code: 137,
+      stdout: expect.stringMatching(/^begun \d+ \d+\n/) as string,
+    });
+    expect(problem(outcome)).toBe('host-command-failed');
   });
 
   test('somebody stops waiting', async () => {

@@ -78,8 +78,16 @@ test('survey --json prints the same and nothing else', async () => {
 test('install changes nothing where the survey finds something in the way', async () => {
   const { code, stderr } = await verb('install', [file, '--yes']);
   expect(code).toBe(1);
-  expect(stderr).toContain('[survey-no-systemd]');
+  // In the survey that it prints, and not once more below it.
+  for (const host of ['m1', 'a1'])
+    expect(stderr.match(new RegExp(`machines\\.${host}: .*\\[survey-no-systemd\\]`, 'g')), host).toHaveLength(1);
   expect(rig.on('a1', 'ls -d /var/lib/mesos-calico 2>/dev/null || echo none')).toBe('none\n');
+});
+
+test('install --json gives the problems that stopped it, and nothing else, on standard output', async () => {
+  const { code, stdout } = await verb('install', [file, '--yes', '--json']);
+  const { problems } = JSON.parse(stdout) as { problems: readonly { code: string }[] };
+  expect([code, problems.map((one) => one.code)]).toEqual([1, expect.arrayContaining(['survey-no-systemd'])]);
 });
 
 test('install wants to be told so where nobody can answer', async () => {

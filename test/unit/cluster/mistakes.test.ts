@@ -47,6 +47,31 @@ test('what the mistakes are made in is right', () => {
   }
 });
 
+test('a Mesos that nobody publishes: what the remedy says to write is taken as it stands', () => {
+  const hosts = `name: test
+target: { hosts: { os: OS, machines: { m1: { address: 192.0.2.10, role: master }, a1: { address: 192.0.2.11, role: agent } } } }
+agents: { general: {} }
+networks: { client: {} }
+release: RELEASE
+`;
+  const codes = (text: string) => {
+    const { problems, warnings } = readDescription(file, text);
+    return [...problems, ...warnings];
+  };
+  for (const [os, release] of [
+    ['centos-7', 'classic'],
+    ['debian-12', '{ channel: current, override: { mesos: { version: 1.11.0-0.9.0 } } }'],
+  ] as const) {
+    const text = hosts.replace('OS', os);
+    const [told] = codes(text.replace('RELEASE', release)).filter(({ code }) => code === 'mesos-package-elsewhere');
+    const words = /^release: (\{.*?\}), with/
+      .exec(told!.remedy!)![1]!
+      .replace('{', `{ channel: ${os === 'centos-7' ? 'classic' : 'current'}, `);
+    const left = codes(text.replace('RELEASE', words)).map(({ code }) => code);
+    expect(left.filter((code) => /package|yaml|form|key/.test(code) && code !== 'unprotected-package')).toEqual([]);
+  }
+});
+
 test('every code has a case', () => {
   const tested = new Set(cases.flatMap(({ expected }) => expected.map(({ code }) => code)));
   // Files and names that are none are tried where files are at hand.

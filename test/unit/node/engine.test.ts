@@ -185,6 +185,17 @@ describe('containerizers of an agent that somebody else has set up', () => {
     await run(merging(ours));
     expect(read(flag)).toBe(`${whole}\n`);
     expect(await run(merging(ours))).toMatchObject({ code: 0, stdout: '' });
+    // Nor is one when we are gone: the environment says it again.
+    await run(`take_part "${root.path(flag)} list"`);
+    expect(existsSync(root.path(flag))).toBe(false);
+  });
+
+  test('in its environment, and more in our file since: that stays when ours goes', async () => {
+    unit('Environment=MESOS_CONTAINERIZERS=mesos', wrapper);
+    await run(merging('docker'));
+    put(flag, 'mesos,docker,other\n');
+    await run(`take_part "${root.path(flag)} list"`);
+    expect(read(flag)).toBe('mesos,other\n');
   });
 
   test('on its command line, without ours: refused with what it is and has to be, and nothing is written', async () => {

@@ -272,9 +272,10 @@ flagged() {
 # A file of which a part is ours, from standard input: merged PATH MODE UNITS KIND [WORD…]; UNITS may be several, or none.
 # theirs=UNIT before it: the file is a flag of a service that somebody else has set up, who may have said it elsewhere, too.
 merged() {
-  local path=$1 bits=$2 units=$3 ours=$scratch/ours wanted=$scratch/wanted from=$1 before flag
+  local path=$1 bits=$2 units=$3 ours=$scratch/ours wanted=$scratch/wanted from=$1 before seed flag
   shift 3
   before=$state/merged$path
+  seed=$state/seed$path
   cat >"$ours"
   if [[ -n ${theirs:-} ]]; then
     flag=$(flagged "${path##*/}" "$theirs")
@@ -319,6 +320,12 @@ merged() {
       bits=$(stat --format %a "$path")
     fi
     remember "merged $path $*"
+    if [[ $from == "$scratch/theirs" ]]; then
+      # What the file began with, though there was none: it goes when ours does.
+      mkdir -p "${seed%/*}"
+      cp "$from" "$seed.new"
+      mv "$seed.new" "$seed"
+    fi
     write "$path" "$bits" "$wanted"
   fi
   if [[ $dry == no ]] && ! cmp --silent "$ours" "$before"; then
@@ -773,7 +780,7 @@ uninstall() {
   take_packages
   if [[ $dry == yes ]]; then return; fi
   systemctl daemon-reload
-  rm -rf /opt/mesos-calico "$state/pending" "$state/merged" "$state/packages" "$state/installed"
+  rm -rf /opt/mesos-calico "$state/pending" "$state/merged" "$state/seed" "$state/packages" "$state/installed"
   rm -f "$manifest"
   echo "$node: taken off. Left as they are: data in /var/lib, copies in $state/backup, what packages brought along"
   echo "Services that were there before, and rules of iptables, go on with what they have until they start anew"
@@ -809,9 +816,9 @@ take_part() {
   # shellcheck disable=SC2086
   if merge take "$path" "$state/merged$path" /dev/null "$kind" $words >"$scratch/wanted" 2>/dev/null; then
     original=$(original_of "$path")
-    if [[ ! -s $scratch/wanted && -z $original ]]; then
+    if [[ ! -s $scratch/wanted && -z $original ]] || made_of "$state/seed$path" "$path" "$kind" $words; then
       rm -f "$path"
-    elif [[ -n $original && -e $original ]] && merge put "$original" "$state/merged$path" /dev/null "$kind" $words 2>/dev/null | cmp --silent - "$path"; then
+    elif [[ -n $original ]] && made_of "$original" "$path" "$kind" $words; then
       cp -p "$original" "$path.mesos-calico-new"
       mv -f "$path.mesos-calico-new" "$path"
     else
@@ -822,6 +829,8 @@ take_part() {
     note "$path cannot be read any more, and stays"
   fi
 }
+# Whether a file is what a merge made of another and nobody has changed since: made_of FROM PATH KIND [WORD…]
+made_of() { [[ -e $1 ]] && merge put "$1" "$state/merged$2" /dev/null "${@:3}" 2>/dev/null | cmp --silent - "$2"; }
 release_package() {
   case $manager in
     apt) apt-mark unhold "$1" >/dev/null 2>&1 || true ;;
