@@ -15,6 +15,9 @@ export interface LabApi {
   /** Starts tasks, wired and known to etcd; does not wait for their policy. */
   attach(request: { tasks: readonly TaskRequest[] }): { tasks: readonly LabTask[]; index: number };
   detach(request: { names: readonly string[] }): { index: number };
+  /** Makes these networks on the engines where they are not there, and gives the id of each; nothing without engines. */
+  networks(request: { names: readonly string[] }): { ids: Readonly<Record<string, string>> };
+  dropNetworks(request: { names: readonly string[] }): void;
   /** From now on these namespaces listen on these ports, and on no others. */
   listen(request: { listen: readonly Listen[] }): void;
   /** Sends all probes; the answers are in their order. */

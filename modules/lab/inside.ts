@@ -5,7 +5,7 @@
  * Standard input is its lifeline: until it reads `detach`, the end of the input is the end of the lab, so that nothing
  * outlives a caller that was killed.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keys, type Write } from '../datastore/calico.ts';
@@ -15,8 +15,11 @@ import { must, shell, type ChildProcess } from '../shell/shell.ts';
 import type { LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process } from './api.ts';
 import { Helper } from './child.ts';
 import * as daemons from './daemons.ts';
+import { Engines } from './docker/engines.ts';
 import { runSteps, runInside } from './ip.ts';
+import { Ipam } from './ipam.ts';
 import { Launcher } from './launcher.ts';
+import { openFiles, rounds, spareFiles } from './pace.ts';
 import type { ProbeRequest, ProbeResult } from './probe.ts';
 import { answer, type Handlers } from './rpc.ts';
 import type { ServeRequest } from './serve.ts';
@@ -34,6 +37,7 @@ class Lab {
   #topology: Topology | undefined;
   #launcher: Launcher | undefined;
   #etcd: Etcd | undefined;
+  #engines: Engines | undefined;
   #serve: Helper<ServeRequest> | undefined;
   #probe: Helper<ProbeRequest> | undefined;
   #nonce = 1;
@@ -48,6 +52,8 @@ class Lab {
       await need(this.#probe).ask({ forget: names }, limits.helper);
       return { index: await need(this.#launcher).detach(names, need(this.#etcd)) };
     },
+    networks: async ({ names }) => ({ ids: (await this.#engines?.networks(names)) ?? {} }),
+    dropNetworks: async ({ names }) => this.#engines?.dropNetworks(names),
     listen: async ({ listen }) => {
       await need(this.#serve).ask({ listen }, limits.helper);
     },
@@ -73,7 +79,6 @@ class Lab {
 
   async #build(topology: Topology, { birdMajor, restore }: { birdMajor: 1 | 2; restore: string }): Promise<void> {
     this.#topology = topology;
-    this.#launcher = new Launcher(shell, topology);
     const { hosts } = topology;
     const masters = hosts.filter((host) => host.role === 'master');
 
@@ -90,6 +95,20 @@ class Lab {
     await this.#configure(topology, this.#etcd);
     for (const host of hosts) this.#keep(host, 'felix', daemons.startFelix(shell, topology, host, restore));
     void this.#followFelix(this.#etcd);
+    const ipam = new Ipam();
+    if (topology.engines) await this.#startEngines(topology, this.#etcd, ipam, restore);
+    this.#launcher = new Launcher(shell, topology, ipam, this.#engines);
+  }
+
+  async #startEngines(topology: Topology, etcd: Etcd, ipam: Ipam, restore: string): Promise<void> {
+    const options = {
+      ...{ shell, topology, etcd, ipam, restore },
+      log: (host: string) => daemons.logFile(`dockerd-${host}`),
+      keep: (host: LabHost, child: ChildProcess) => this.#keep(host, 'dockerd', child),
+      alive: () => this.#mustRun(['dockerd']),
+    };
+    this.#engines = new Engines(options);
+    await this.#engines.start(options);
   }
 
   async #routed(topology: Topology): Promise<void> {
@@ -242,25 +261,6 @@ const seen = (child: ChildProcess): Process => ({
   pid: child.pid ?? 0,
   running: child.exitCode === null && child.signalCode === null,
 });
-
-/** Files that a prober has open besides one for each probe: its own, and one for each namespace. */
-const spareFiles = 300;
-
-/** How many files a process may have open here. Node raises its limit to the highest allowed, and helpers inherit it. */
-function openFiles(): number {
-  const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-  return soft === undefined ? 1024 : Number(soft);
-}
-
-/** How often a probe may have to wait for others: for a place in flight, or for a source port of its own. */
-function rounds(probes: ProbeBatch['probes'], inFlight: number): number {
-  const shares = new Map<string, number>();
-  for (const { from, protocol, sourcePorts } of probes) {
-    const key = `${from} ${protocol} ${sourcePorts.join()}`;
-    shares.set(key, (shares.get(key) ?? 0) + 1 / (sourcePorts[1] - sourcePorts[0] + 1));
-  }
-  return Math.ceil(Math.max(probes.length / inFlight, ...shares.values()));
-}
 
 function need<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('the lab is not built yet');

@@ -23,7 +23,27 @@ export class Ipam {
     for (const [index, owner] of block.entries()) if (owner === handle) block[index] = undefined;
   }
 
-  /** The block as Calico keeps it. Source: libcalico `block.py`. */
+  /** Whether an address is one of a host's block. */
+  holds(host: LabHost, address: string): boolean {
+    return placeOf(host, address) >= 0;
+  }
+
+  /** Takes a certain address of a host's block; false when somebody has it. */
+  take(host: LabHost, address: string, handle: string): boolean {
+    const block = this.#block(host);
+    const place = placeOf(host, address);
+    if (block[place] !== undefined) return false;
+    block[place] = handle;
+    return true;
+  }
+
+  /** Gives an address back, whoever has it; one that is free, or of another host, is left as it is. */
+  free(host: LabHost, address: string): void {
+    const place = placeOf(host, address);
+    if (place >= 0) this.#block(host)[place] = undefined;
+  }
+
+  /** The block as Calico keeps it; a handle without a name is none. Source: libcalico `block.py`. */
   write(host: LabHost): Write {
     const block = this.#block(host);
     const handles = [...new Set(block.filter((handle) => handle !== undefined))];
@@ -34,7 +54,7 @@ export class Ipam {
         affinity: `host:${host.name}`,
         strict_affinity: false,
         allocations: block.map((handle) => (handle === undefined ? null : handles.indexOf(handle))),
-        attributes: handles.map((handle) => ({ handle_id: handle, secondary: {} })),
+        attributes: handles.map((handle) => ({ handle_id: handle || null, secondary: {} })),
         unallocated: [...block.keys()].filter((index) => block[index] === undefined),
       }),
     };
@@ -46,3 +66,6 @@ export class Ipam {
     return block;
   }
 }
+
+const placeOf = (host: LabHost, address: string): number =>
+  [...Array(blockSize).keys()].findIndex((place) => nthAddress(host.block, place) === address);

@@ -179,6 +179,8 @@ const words: Readonly<Record<keyof LabApi, string>> = {
   status: 'tell its status',
   attach: 'start tasks',
   detach: 'end tasks',
+  networks: 'make networks',
+  dropNetworks: 'remove networks',
   listen: 'open listeners',
   probe: 'send probes',
   write: 'write to etcd',

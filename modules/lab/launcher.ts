@@ -6,7 +6,8 @@ import { endpointWrite, keys, type WorkloadEndpoint, type Write } from '../datas
 import type { Etcd } from '../datastore/etcd.ts';
 import { must, type Shell } from '../shell/shell.ts';
 import type { LabTask, TaskRequest } from './api.ts';
-import { Ipam } from './ipam.ts';
+import type { Engines } from './docker/engines.ts';
+import type { Ipam } from './ipam.ts';
 import { runSteps } from './ip.ts';
 import { stableId, type LabHost, type Topology } from './topology.ts';
 import { taskSteps } from './wiring.ts';
@@ -18,11 +19,15 @@ export class Launcher {
   readonly tasks = new Map<string, LabTask>();
   readonly #shell: Shell;
   readonly #topology: Topology;
-  readonly #ipam = new Ipam();
+  readonly #ipam: Ipam;
+  readonly #engines: Engines | undefined;
   /** How often a task of each name was started: each time it is another endpoint, on another interface. */
   readonly #starts = new Map<string, number>();
 
-  constructor(shell: Shell, topology: Topology) {
+  /** `engines`: tasks on Docker's networks are containers of them. */
+  constructor(shell: Shell, topology: Topology, ipam: Ipam, engines: Engines | undefined) {
+    this.#ipam = ipam;
+    this.#engines = engines;
     this.#shell = shell;
     this.#topology = topology;
   }
@@ -34,6 +39,22 @@ export class Launcher {
       if (taken.has(name)) throw new Error(`a task or host ${name} runs already`);
       taken.add(name);
     }
+    const docker = requests.filter((request) => this.#inDocker(request));
+    const plain = await this.#attachPlain(
+      requests.filter((request) => !this.#inDocker(request)),
+      etcd,
+    );
+    if (!this.#engines || docker.length === 0) return plain;
+    const { tasks, index } = await this.#engines.run(docker);
+    for (const task of tasks) this.tasks.set(task.name, task);
+    return { tasks: [...plain.tasks, ...tasks], index: Math.max(plain.index, index) };
+  }
+
+  #inDocker({ orchestrator }: TaskRequest): boolean {
+    return this.#engines !== undefined && orchestrator === 'libnetwork';
+  }
+
+  async #attachPlain(requests: readonly TaskRequest[], etcd: Etcd): Promise<{ tasks: LabTask[]; index: number }> {
     const tasks: LabTask[] = [];
     try {
       for (const request of requests) tasks.push(this.#plan(request));
@@ -62,7 +83,11 @@ export class Launcher {
       if (!task) throw new Error(`no task ${name}`);
       return task;
     });
-    for (const task of tasks) {
+    const containers = tasks.filter((task) => this.#inDocker(task));
+    if (containers.length > 0) index = await this.#engines!.end(containers);
+    for (const { name } of containers) this.tasks.delete(name);
+    const plain = tasks.filter((task) => !containers.includes(task));
+    for (const task of plain) {
       const host = this.#host(task.host);
       index = Math.max(index, await etcd.delete(keys.endpoint(endpoint(task))));
       this.#ipam.release(host, handle(task.name));
@@ -70,7 +95,8 @@ export class Launcher {
       await etcd.set(key, value);
       this.tasks.delete(task.name);
     }
-    await must(this.#shell, ['ip', '-batch', '-'], { input: endLines(names), timeoutMs: 30_000 });
+    const ended = plain.map((task) => task.name);
+    await must(this.#shell, ['ip', '-batch', '-'], { input: endLines(ended), timeoutMs: 30_000 });
     return index;
   }
 

@@ -2,8 +2,9 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { keys, profileWrites, tierWrites } from '../datastore/calico.ts';
 import type { Profile, Tier } from '../policy/model.ts';
+import { standInId } from '../policy/network.ts';
 import { Refusal } from '../problem/problem.ts';
-import { controlTier } from '../verify/plan.ts';
+import { controlNetwork, controlTier } from '../verify/plan.ts';
 import {
   TargetFailed,
   type Change,
@@ -52,6 +53,8 @@ export class LabTarget implements Target {
   readonly #lab: Lab;
   readonly #cluster: Cluster;
   readonly #started: LabTask[] = [];
+  /** Ids of Docker's networks by name, where there are engines. */
+  readonly #ids = new Map<string, string>();
   /** Of the last task that was started: its endpoint has to be programmed too. */
   #attached = 0;
 
@@ -83,13 +86,22 @@ export class LabTarget implements Target {
       const needed = new Set(tasks.flatMap((task) => task.profiles));
       const left = new Set(ended.flatMap((task) => task.profiles).filter((profile) => !needed.has(profile)));
       const gone = [...left].map((name) => ({ key: keys.profile(name) }));
+      const used = new Set(tasks.map((task) => task.network));
+      const idle = new Set(ended.map((task) => task.network).filter((name) => this.#ids.has(name) && !used.has(name)));
+      await this.#lab.call('dropNetworks', { names: [...idle] });
+      for (const name of idle) this.#ids.delete(name);
       await this.#lab.call('write', { writes: [...gone, { key: keys.tier(controlTier) }] });
     });
   }
 
   write(profiles: readonly Profile[], tiers: readonly Tier[] = []): Promise<Change> {
-    const writes = [...profiles.flatMap(profileWrites), ...tiers.flatMap(tierWrites)];
-    return asked(() => this.#lab.call('write', { writes }));
+    return asked(async () => {
+      await this.#makeNetworks(profiles);
+      const writes = [...profiles.flatMap(profileWrites), ...tiers.flatMap(tierWrites)];
+      return this.#lab.call('write', {
+        writes: writes.map(({ key, value }) => ({ key: this.#named(key), value: this.#named(value) })),
+      });
+    });
   }
 
   async programmed(change: Change, limitMs: number): Promise<Programmed> {
@@ -117,6 +129,26 @@ export class LabTarget implements Target {
     }));
   }
 
+  /** The networks of these profiles, on the engines if there are any; Docker says their ids. */
+  async #makeNetworks(profiles: readonly Profile[]): Promise<void> {
+    const names = [...Object.keys(this.#cluster.networks), controlNetwork].filter((name) => {
+      const own = [name, standInId(name)];
+      return !this.#ids.has(name) && this.#isDocker(name) && profiles.some((profile) => own.includes(profile.name));
+    });
+    if (names.length === 0) return;
+    const { ids } = await this.#lab.call('networks', { names });
+    for (const [name, id] of Object.entries(ids)) this.#ids.set(name, id);
+  }
+
+  /** Text with the ids that Docker gave to networks, for those that stood in for them. */
+  #named(text: string): string {
+    return [...this.#ids].reduce((so, [name, id]) => so.replaceAll(standInId(name), id), text);
+  }
+
+  #isDocker(network: string): boolean {
+    return (this.#cluster.networks[network]?.containerizer ?? 'docker') === 'docker';
+  }
+
   async #start(tasks: readonly TaskSpec[], services: Services): Promise<ReadonlyMap<string, LabTask>> {
     const { tasks: running } = await this.#lab.call('status', {});
     const there = new Map(running.map((task) => [task.name, task]));
@@ -139,7 +171,7 @@ export class LabTarget implements Target {
       this.#cluster.nodes.find((one) => one.name === node)?.containerizers[0];
     const docker = containerizer !== 'mesos';
     const orchestrator = docker ? 'libnetwork' : this.#cluster.release.unified.via === 'cni' ? 'cni' : 'mesos';
-    return { name, host: node, network, profiles, orchestrator };
+    return { name, host: node, network, profiles: profiles.map((profile) => this.#named(profile)), orchestrator };
   }
 }
 

@@ -4,6 +4,7 @@ import { Address4 } from 'ip-address';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PolicyHost } from '../policy/network.ts';
 import { Refusal, type Problem } from '../problem/problem.ts';
+import { compare } from '../release/version.ts';
 
 /** Everything the lab's process needs to build the machines; plain JSON. */
 export interface Topology {
@@ -15,6 +16,18 @@ export interface Topology {
   readonly asNumber: number;
   /** Of the tasks' interfaces, bytes. */
   readonly mtu: number;
+  /** A Docker engine on each agent, with the plugin of the release; without, every task is a namespace of the lab's. */
+  readonly engines?: EnginePlan;
+}
+
+export interface EnginePlan {
+  /** Which of Calico's two Docker plugins. */
+  readonly dialect: 'python' | 'go';
+  /** Of containers; `host` is the agent's own address, as to plugin 0.8. */
+  readonly gateway: '169.254.1.1' | 'host';
+  readonly ipamDriver: string;
+  /** Tells this lab's control groups apart. */
+  readonly id: string;
 }
 
 export interface LabHost {
@@ -80,6 +93,15 @@ export function topology(cluster: Cluster): Topology {
     asNumber: cluster.calico.asNumber,
     mtu: cluster.calico.mtu,
   };
+}
+
+/** The engines of a cluster's release. `id`: of the lab. */
+export function enginePlan({ release }: Cluster, id: string): EnginePlan {
+  const { profileName, ipamDriver } = release.docker;
+  const version = release.software['docker-plugin']?.version ?? '';
+  const python = profileName === 'network id';
+  const old = python && version !== '' && compare(version, '0.9') < 0;
+  return { dialect: python ? 'python' : 'go', gateway: old ? 'host' : '169.254.1.1', ipamDriver, id };
 }
 
 /** Addresses of the lab's hosts, for profiles that name them. */

@@ -6,9 +6,9 @@ import { specs } from '../verify/states.ts';
 import type { Tools } from './api.ts';
 import { endLab, startLab, type Lab } from './lab.ts';
 import { isRoot, permissionProblems, unshareCommand } from './permission.ts';
-import { missingPrograms, tools } from './programs.ts';
+import { engineProblems, missingPrograms, tools } from './programs.ts';
 import { neighbourLimit, roomProblems, type Crowd } from './room.ts';
-import { topology } from './topology.ts';
+import { enginePlan, topology } from './topology.ts';
 
 export interface Up {
   readonly lab: Lab;
@@ -20,7 +20,7 @@ export interface Up {
 export type OnStage = (name: string) => void;
 
 /** What this machine lacks for a lab; throws a Refusal with all of it, exit code 3: nothing was found out. */
-export async function checkMachine(shell: Shell): Promise<Tools> {
+export async function checkMachine(shell: Shell, docker = false): Promise<Tools> {
   const refuse = (problems: readonly Problem[]): never => {
     throw new Refusal(problems, exit.unknown);
   };
@@ -33,7 +33,7 @@ export async function checkMachine(shell: Shell): Promise<Tools> {
       },
     ]);
   }
-  const missing = missingPrograms();
+  const missing = [...missingPrograms(), ...(docker ? engineProblems() : [])];
   if (missing.length > 0) refuse(missing);
   const forbidden = await permissionProblems(shell);
   if (forbidden.length > 0) refuse(forbidden);
@@ -42,7 +42,13 @@ export async function checkMachine(shell: Shell): Promise<Tools> {
 }
 
 /** Brings the lab up under a name. Whatever fails, or if the signal comes, nothing of it is left. */
-export async function bringUp(shell: Shell, cluster: Cluster, name: string, onStage: OnStage): Promise<Up> {
+export async function bringUp(
+  shell: Shell,
+  cluster: Cluster,
+  name: string,
+  onStage: OnStage,
+  { docker = false }: { readonly docker?: boolean } = {},
+): Promise<Up> {
   const stages: { name: string; ms: number }[] = [];
   const stage = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
     onStage(title);
@@ -52,12 +58,16 @@ export async function bringUp(shell: Shell, cluster: Cluster, name: string, onSt
     return result;
   };
   const plan = topology(cluster);
-  const found = await stage('check this machine', () => checkMachine(shell));
+  const found = await stage('check this machine', () => checkMachine(shell, docker));
   const crowded = roomProblems(crowd(cluster), neighbourLimit());
   if (crowded.length > 0) throw new Refusal(crowded, exit.unknown);
   const lab = await stage('start the lab', () => startLab(shell, name));
   try {
-    await stage('wire hosts, start etcd, BIRD and agents', () => lab.call('build', { topology: plan, tools: found }));
+    const engines = docker ? { engines: enginePlan(cluster, String(lab.pid)) } : {};
+    const whole = docker
+      ? 'wire hosts, start etcd, BIRD, agents and Docker engines'
+      : 'wire hosts, start etcd, BIRD and agents';
+    await stage(whole, () => lab.call('build', { topology: { ...plan, ...engines }, tools: found }));
     return { lab, tools: found, stages };
   } catch (error) {
     await endLab(lab);

@@ -25,10 +25,10 @@ export interface Stage {
 let count = 0;
 
 /** A lab of a cluster (a name, a file, or a Cluster), up with its hosts and no task. */
-export async function openLab(cluster: string | Cluster = 'lab'): Promise<Stage> {
+export async function openLab(cluster: string | Cluster = 'lab', docker = false): Promise<Stage> {
   const description = typeof cluster === 'string' ? loadCluster(cluster) : cluster;
   const name = `test-${process.pid}-${++count}`;
-  const { lab, tools } = await bringUp(shell, description, name, () => undefined);
+  const { lab, tools } = await bringUp(shell, description, name, () => undefined, { docker });
   const addresses = new Map(topology(description).hosts.map((host) => [host.name, host.address]));
   return {
     lab,
