@@ -15,21 +15,22 @@ import { checked, installIfNeeded } from './prepare.ts';
 
 const options = {
   name: { type: 'string', value: 'LAB', help: "the lab's name (default: the cluster's, or the only lab that runs)" },
+  docker: { type: 'boolean', help: 'up: tasks on Docker networks run in a Docker engine of each agent (needs root)' },
   json: { type: 'boolean', help: 'status as JSON on standard output' },
 } as const;
 type LabCall = Call<typeof options>;
 
 const verbs: Readonly<Record<string, (call: LabCall) => Promise<ExitCode>>> = { up, status, exec, down };
 
-async function up({ words, options: { name: chosen } }: LabCall): Promise<ExitCode> {
+async function up({ words, options: { name: chosen, docker = false } }: LabCall): Promise<ExitCode> {
   const progress = progressOn(process.stderr);
   progress.stage('check the description and its policy');
   const cluster = checked(words[1] ?? 'lab', progress);
   const documents = readPolicies(cluster);
-  await installIfNeeded(progress);
+  await installIfNeeded(progress, docker);
   const name = chosen ?? cluster.name;
   // Until `detach`, the lab ends with this process: Ctrl-C and even kill -9 leave nothing behind.
-  const { lab, tools } = await bringUp(shell, cluster, name, (stage) => progress.stage(stage));
+  const { lab, tools } = await bringUp(shell, cluster, name, (stage) => progress.stage(stage), { docker });
   try {
     progress.stage('start tasks and apply the policy');
     await populate(new LabTarget(lab, cluster, tools), cluster, documents, hostsOf(cluster));
@@ -122,7 +123,7 @@ function separated(argv: readonly string[]): readonly string[] {
     const word = argv[at]!;
     if (word === '--') return argv;
     if (word === '--name') at++;
-    else if (!/^--(name=|json$|help$)/.test(word) && ++words > 2)
+    else if (!/^--(name=|docker$|json$|help$)/.test(word) && ++words > 2)
       return [...argv.slice(0, at), '--', ...argv.slice(at)];
   }
   return argv;

@@ -4,7 +4,7 @@ import type { Cluster } from '../modules/cluster/cluster.ts';
 import { fileOf } from '../modules/cluster/load.ts';
 import { readCluster } from '../modules/cluster/read.ts';
 import { install, mayInstall } from '../modules/lab/install.ts';
-import { debianPackages } from '../modules/lab/programs.ts';
+import { debianPackages, missingEnginePackages } from '../modules/lab/programs.ts';
 import { format, Refusal } from '../modules/problem/problem.ts';
 import { shell } from '../modules/shell/shell.ts';
 
@@ -17,9 +17,9 @@ export function checked(word: string, progress: Progress): Cluster {
 }
 
 /** Programs are installed unasked only as root on Debian or with CI=true, and not without a word. */
-export async function installIfNeeded(progress: Progress): Promise<void> {
-  if (process.platform !== 'linux' || !mayInstall()) return;
-  progress.stage(`install ${debianPackages.join(', ')} with apt-get`);
-  await install(shell);
+export async function installIfNeeded(progress: Progress, docker = false): Promise<void> {
+  if (process.platform !== 'linux' || !mayInstall(docker)) return;
+  progress.stage(`install ${[...debianPackages, ...(docker ? missingEnginePackages() : [])].join(', ')} with apt-get`);
+  await install(shell, docker);
   progress.done();
 }

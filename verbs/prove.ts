@@ -30,6 +30,7 @@ export const proveOptions = {
     help: "the lab's name, so that two can run side by side (default: the cluster's)",
   },
   keep: { type: 'boolean', help: 'leave the lab running at the end, and say how to look around' },
+  docker: { type: 'boolean', help: 'probe tasks run in a Docker engine of each agent (needs root)' },
   seed: { type: 'string', value: 'N', help: 'repeat the order of an earlier run' },
   reports: {
     type: 'string',
@@ -47,6 +48,7 @@ export interface Wish {
   readonly options: {
     readonly name?: string;
     readonly keep?: boolean;
+    readonly docker?: boolean;
     readonly seed?: string;
     readonly reports?: string;
     readonly json?: boolean;
@@ -72,7 +74,7 @@ export async function prove({ cluster: word, walk, options }: Wish): Promise<Exi
   for (const warning of checkPolicy(cluster, documents)) progress.say(`warning: ${format(warning)}`);
   progress.done();
   const stages = [{ name: 'check the description', ms: Math.round(performance.now() - begin) }];
-  await installIfNeeded(progress);
+  await installIfNeeded(progress, options.docker);
 
   const name = options.name ?? cluster.name;
   let opened: Opened | undefined;
@@ -83,7 +85,7 @@ export async function prove({ cluster: word, walk, options }: Wish): Promise<Exi
     else await target?.cleanUp();
   });
   try {
-    opened = await open(cluster, name, walk, progress);
+    opened = await open(cluster, name, walk, progress, options.docker === true);
     target = new LabTarget(opened.lab, cluster, opened.tools);
     const report = await verify(
       target,
@@ -128,10 +130,16 @@ interface Opened {
   readonly stages: Report['stages'];
 }
 
-async function open(cluster: Cluster, name: string, walk: boolean, progress: Progress): Promise<Opened> {
+async function open(
+  cluster: Cluster,
+  name: string,
+  walk: boolean,
+  progress: Progress,
+  docker: boolean,
+): Promise<Opened> {
   const running = walk ? undefined : findLab(name);
   if (running === undefined) {
-    return { ...(await bringUp(shell, cluster, name, (stage) => progress.stage(stage))), owned: true };
+    return { ...(await bringUp(shell, cluster, name, (stage) => progress.stage(stage), { docker })), owned: true };
   }
   progress.say(`using the lab ${name}, which runs already`);
   return { lab: await connectLab(running), tools: await checkMachine(shell), owned: false, stages: [] };

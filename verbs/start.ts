@@ -3,7 +3,7 @@ import { prove, proveOptions } from './prove.ts';
 
 await main({
   name: 'npm start',
-  usage: '[-- [CLUSTER] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
+  usage: '[-- [CLUSTER] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
   help: `
 Brings up the cluster in the embedded lab (default: clusters/lab.yaml), applies its policy file by file, and shows after
 each file who can reach whom: what the policy says, and what packets do. Takes the lab down at the end.

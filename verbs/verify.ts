@@ -4,7 +4,7 @@ import { prove, proveOptions } from './prove.ts';
 
 await main({
   name: 'npm run verify',
-  usage: 'CLUSTER [-- [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
+  usage: 'CLUSTER [-- [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
   help: `
 Verifies with real packets that a cluster does what its policy says, all policy files together. Uses the lab of that name
 if one runs (npm run lab up CLUSTER), else brings one up for the purpose and takes it down.

@@ -2,10 +2,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { must, which, type Shell } from '../shell/shell.ts';
 import { isRoot } from './permission.ts';
-import { debianPackages, isDebian, missingPrograms } from './programs.ts';
+import { debianPackages, isDebian, missingEnginePackages, missingPrograms } from './programs.ts';
 
 /** Units that the packages would start on this machine; the lab starts its own in namespaces of its own. */
-const units = ['bird', 'bird6', 'etcd'];
+const units = ['bird', 'bird6', 'etcd', 'docker', 'containerd'];
 
 /** Limit of each command. */
 const limit = { timeoutMs: 300_000 };
@@ -15,7 +15,8 @@ export const mayUseApt = (): boolean =>
   isDebian() && (isRoot() || (process.env['CI'] === 'true' && which('sudo') !== undefined));
 
 /** True when programs are missing and may be installed here without asking. */
-export const mayInstall = (): boolean => missingPrograms().length > 0 && mayUseApt();
+export const mayInstall = (docker = false): boolean =>
+  (missingPrograms().length > 0 || (docker && missingEnginePackages().length > 0)) && mayUseApt();
 
 const sudo = (): string[] => (isRoot() ? [] : ['sudo', '-n']);
 
@@ -27,14 +28,14 @@ export async function aptInstall(shell: Shell, packages: readonly string[]): Pro
 }
 
 /** Installs the lab's packages from Debian and keeps their services from starting. */
-export async function install(shell: Shell): Promise<void> {
+export async function install(shell: Shell, docker = false): Promise<void> {
   const before = units.filter((unit) => existsSync(`/lib/systemd/system/${unit}.service`));
   // invoke-rc.d asks this file whether a service may start; 101 means no.
   const guard = '/usr/sbin/policy-rc.d';
   const own = isRoot() && !existsSync(guard);
   if (own) writeFileSync(guard, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    await aptInstall(shell, debianPackages);
+    await aptInstall(shell, [...debianPackages, ...(docker ? missingEnginePackages() : [])]);
   } finally {
     if (own) rmSync(guard, { force: true });
   }

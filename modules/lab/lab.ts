@@ -1,11 +1,12 @@
 /** A lab as seen from outside: bring one up, find those that run, talk to them, take them down. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exit, Refusal } from '../problem/problem.ts';
 import { compiled, root } from '../root/root.ts';
 import type { ChildProcess, Shell } from '../shell/shell.ts';
 import type { LabApi } from './api.ts';
+import { sweepCgroups } from './docker/cgroups.ts';
 import { isRoot, unshareCommand } from './permission.ts';
 import { caller, type Caller } from './rpc.ts';
 import { stableId } from './topology.ts';
@@ -59,6 +60,8 @@ export async function startLab(shell: Shell, name: string): Promise<Lab> {
   try {
     const other = findLab(name);
     if (other) throw alreadyRuns(name, `(process ${other.pid})`);
+    // What a lab left that was killed from outside. Where its number is another process's by now, it waits for that one.
+    sweepCgroups((id) => !existsSync(`/proc/${id}`));
     return await start(shell, name);
   } finally {
     release();
@@ -116,6 +119,11 @@ export async function connectLab(running: Running): Promise<Lab> {
 
 /** Ends a lab and everything in it; comes back when it is gone. */
 export async function endLab(running: Running): Promise<void> {
+  await killed(running);
+  sweepCgroups((id) => id === String(running.pid));
+}
+
+async function killed(running: Running): Promise<void> {
   const deadline = performance.now() + limits.end;
   while (isAlive(running)) {
     try {

@@ -79,7 +79,7 @@ describe('one Docker engine per host', () => {
   async function look(): Promise<object> {
     const all = { ...(await read('/calico/v1/host')), ...(await read('/calico/v1/policy')) };
     return {
-      keys: Object.keys(all),
+      keys: Object.keys(all).sort(),
       blocks: Object.values(await read('/calico/ipam/v2/assignment'))
         .map((text) => (JSON.parse(text) as { allocations: unknown[] }).allocations.filter((one) => one !== null))
         .flat(),

@@ -62,8 +62,9 @@ export class Engines {
       const cgroup = cgroupOf(topology.engines!.id);
       keep(host, startEngine(shell, { host, store: `${store}:2379`, cgroup, log: log(host.name) }));
     }
+    const queue = new Map<string, Promise<unknown>>();
     const wrote = (index: number): void => void (this.#index = Math.max(this.#index, index));
-    await Promise.all(agents.map((host) => startPlugin({ shell, topology, etcd, ipam, wrote }, host)));
+    await Promise.all(agents.map((host) => startPlugin({ shell, topology, etcd, ipam, queue, wrote }, host)));
     const rootfs = await busybox(shell);
     await Promise.all(
       agents.map(async (host) => {

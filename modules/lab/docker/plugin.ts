@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly topology: Topology;
   readonly etcd: Etcd;
   readonly ipam: Ipam;
+  /** One for all plugins of a lab. */
+  readonly queue: Queue;
   /** Told the index of each write that Felix follows. */
   readonly wrote: (index: number) => void;
 }
@@ -100,7 +102,7 @@ async function perform({ shell, etcd, topology, wrote }: Surroundings, host: Lab
       const { interface: name, temporary, mac } = effect;
       const mtu = String(topology.mtu);
       await ip([
-        `link add ${name} mtu ${mtu} type veth peer name ${temporary} ${mac === undefined ? '' : `address ${mac}`} mtu ${mtu}`,
+        `link add ${name} up mtu ${mtu} type veth peer name ${temporary} ${mac === undefined ? '' : `address ${mac}`} mtu ${mtu}`,
         `link set ${name} up`,
       ]);
       return;
@@ -120,11 +122,19 @@ async function created(etcd: Etcd, key: string, value: string): Promise<number> 
   }
 }
 
-/** The block as it is now; each write is of all that is known when it is made, so the last one is right. */
-async function store({ etcd, ipam }: Surroundings, host: LabHost | undefined): Promise<void> {
+/** By block, its last write: one at a time, so that no older one comes after a newer one. */
+type Queue = Map<string, Promise<unknown>>;
+
+/** Writes the block as it is when its turn comes. */
+async function store({ etcd, ipam, queue }: Surroundings, host: LabHost | undefined): Promise<void> {
   if (host === undefined) return;
-  const { key, value } = ipam.write(host);
-  await etcd.set(key, value);
+  const write = (): Promise<number> => {
+    const { key, value } = ipam.write(host);
+    return etcd.set(key, value);
+  };
+  const turn = (queue.get(host.name) ?? Promise.resolve()).then(write, write);
+  queue.set(host.name, turn);
+  await turn;
 }
 
 /** The host in whose block an address is. */

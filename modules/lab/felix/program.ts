@@ -58,6 +58,7 @@ export class Programmer {
     const wanted = new Map(endpoints.map((endpoint) => [endpoint.address, endpoint.interface]));
     const lines: string[] = [];
     const missing: string[] = [];
+    const added = new Map<string, string>();
     for (const [address, name] of this.#routes) {
       if (wanted.get(address) === name) continue;
       if (existsSync(`/proc/sys/net/ipv4/conf/${name}`)) lines.push(`route del ${network(address)} dev ${name}`);
@@ -71,9 +72,11 @@ export class Programmer {
       }
       if (!address.includes(':')) prepareInterface(name);
       lines.push(`route replace ${network(address)} dev ${name}${address.includes(':') ? '' : ' scope link'}`);
-      this.#routes.set(address, name);
+      added.set(address, name);
     }
     if (lines.length > 0) await must(this.#shell, ['ip', '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+    // Only now: an interface that is there and not yet up takes no route, and is tried again.
+    for (const [address, name] of added) this.#routes.set(address, name);
     return missing;
   }
 
