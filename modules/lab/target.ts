@@ -24,7 +24,7 @@ const inFlight = 4000;
 
 /** What no program of the lab does for real, in words for a report. */
 export const standIns = [
-  'tasks are network namespaces, started by the lab in place of Marathon and the Mesos agent',
+  'tasks are network namespaces, or with --docker containers of real engines, started by the lab in place of Marathon and the Mesos agent',
   "an agent of the lab's own programs the kernel in place of Felix, in Felix's structure",
 ];
 
