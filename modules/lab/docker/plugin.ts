@@ -33,7 +33,7 @@ export async function startPlugin(around: Surroundings, host: LabHost): Promise<
           const reply = respond(call, asked, await world(around, host, call, asked), sides);
           if (reply === undefined) return answer(404, { Err: '404: Not Found' });
           for (const effect of reply.effects) await perform(around, host, effect);
-          if (call.endsWith("Address")) await store(around, asked.Address ? holder(around, asked.Address) : host);
+          if (call.endsWith('Address')) await store(around, asked.Address ? holder(around, asked.Address) : host);
           answer(200, reply.answer);
         })
         .catch((error: unknown) => answer(500, { Err: error instanceof Error ? error.message : String(error) }));
@@ -92,12 +92,18 @@ async function perform({ shell, etcd, topology, wrote }: Surroundings, host: Lab
   const ip = (lines: readonly string[]): Promise<string> =>
     must(shell, ['ip', '-n', host.name, '-batch', '-'], { input: `${lines.join('\n')}\n`, timeoutMs: 10_000 });
   switch (effect.what) {
-    case 'set':
-      { wrote(await etcd.set(effect.key, effect.value)); return; }
-    case 'create':
-      { wrote(await created(etcd, effect.key, effect.value)); return; }
-    case 'delete':
-      { wrote(await etcd.delete(effect.key)); return; }
+    case 'set': {
+      wrote(await etcd.set(effect.key, effect.value));
+      return;
+    }
+    case 'create': {
+      wrote(await created(etcd, effect.key, effect.value));
+      return;
+    }
+    case 'delete': {
+      wrote(await etcd.delete(effect.key));
+      return;
+    }
     case 'plug': {
       const { interface: name, temporary, mac } = effect;
       const mtu = String(topology.mtu);
