@@ -1,6 +1,7 @@
 import { progressOn } from '../modules/cli/progress.ts';
 import { main, type Call } from '../modules/cli/verb.ts';
 import { nearest } from '../modules/problem/nearest.ts';
+import { engineSocket } from '../modules/lab/docker/engine.ts';
 import { connectLab, endLab, findLab, runningLabs, type Running } from '../modules/lab/lab.ts';
 import { enterTask } from '../modules/lab/enter.ts';
 import { isWell, statusText, topologyText } from '../modules/lab/show.ts';
@@ -67,7 +68,9 @@ async function exec({ words, options: { name }, rest }: LabCall): Promise<ExitCo
     throw usage(`there is no task or host ${task} in the lab ${running.name}.${near ? ` Did you mean ${near}?` : ''}`);
   }
   // The command's own exit code, as a shell would give it.
-  return (await enterTask(shell, running, task, rest)) as ExitCode;
+  const engine = seen.topology.engines !== undefined && seen.hosts.some((host) => host.name === task);
+  const env = engine ? { DOCKER_HOST: `unix://${engineSocket(task)}` } : {};
+  return (await enterTask(shell, running, task, rest, env)) as ExitCode;
 }
 
 async function down({ words, options: { name = words[1] } }: LabCall): Promise<ExitCode> {

@@ -4,7 +4,8 @@ import type { Cluster } from '../modules/cluster/cluster.ts';
 import { fileOf } from '../modules/cluster/load.ts';
 import { readCluster } from '../modules/cluster/read.ts';
 import { install, mayInstall } from '../modules/lab/install.ts';
-import { debianPackages, missingEnginePackages } from '../modules/lab/programs.ts';
+import { missingEnginePackages } from '../modules/lab/docker/need.ts';
+import { debianPackages } from '../modules/lab/programs.ts';
 import { format, Refusal } from '../modules/problem/problem.ts';
 import { shell } from '../modules/shell/shell.ts';
 

@@ -142,8 +142,23 @@ async function open(
     return { ...(await bringUp(shell, cluster, name, (stage) => progress.stage(stage), { docker })), owned: true };
   }
   progress.say(`using the lab ${name}, which runs already`);
-  return { lab: await connectLab(running), tools: await checkMachine(shell), owned: false, stages: [] };
+  const lab = await connectLab(running);
+  try {
+    const engines = (await lab.call('status', {})).topology.engines !== undefined;
+    if (docker && !engines) throw new Refusal([withoutEngines(name)]);
+    return { lab, tools: await checkMachine(shell, engines), owned: false, stages: [] };
+  } catch (error) {
+    lab.disconnect();
+    throw error;
+  }
 }
+
+const withoutEngines = (name: string): Problem => ({
+  code: 'lab-without-engines',
+  what: `the lab ${name} runs, and has no Docker engines.`,
+  rule: 'engines come with the lab: npm run lab up CLUSTER -- --docker.',
+  remedy: `npm run lab down -- --name ${name}, then again; or another name with --name; or without --docker`,
+});
 
 /** Shows each step when it is done; `steps` are the policy files of a walk. */
 function listener(progress: Progress, quiet: boolean, steps: readonly PolicyDocument[] | undefined): Listener {

@@ -15,8 +15,8 @@ export interface LabApi {
   /** Starts tasks, wired and known to etcd; does not wait for their policy. */
   attach(request: { tasks: readonly TaskRequest[] }): { tasks: readonly LabTask[]; index: number };
   detach(request: { names: readonly string[] }): { index: number };
-  /** Makes these networks on the engines where they are not there, and gives the id of each; nothing without engines. */
-  networks(request: { names: readonly string[] }): { ids: Readonly<Record<string, string>> };
+  /** Sees to it that the engines have these networks; gives the id of each, and which were not there. Nothing without engines. */
+  networks(request: { names: readonly string[] }): { ids: Readonly<Record<string, string>>; made: readonly string[] };
   dropNetworks(request: { names: readonly string[] }): void;
   /** From now on these namespaces listen on these ports, and on no others. */
   listen(request: { listen: readonly Listen[] }): void;
@@ -36,7 +36,13 @@ export interface Tools {
   readonly birdMajor: 1 | 2;
   /** The `iptables-restore` that works here. */
   readonly restore: string;
-  readonly versions: { readonly bird: string; readonly etcd: string; readonly iptables: string };
+  readonly versions: {
+    readonly bird: string;
+    readonly etcd: string;
+    readonly iptables: string;
+    /** Where engines are asked for. */
+    readonly docker?: string;
+  };
 }
 
 export interface TaskRequest {

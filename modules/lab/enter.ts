@@ -4,11 +4,17 @@ import type { Running } from './lab.ts';
 import { isRoot } from './permission.ts';
 
 /** Gives the command's exit code; 128 and the signal's number when a signal ended it. */
-export function enterTask(shell: Shell, lab: Running, namespace: string, command: readonly string[]): Promise<number> {
+export function enterTask(
+  shell: Shell,
+  lab: Running,
+  namespace: string,
+  command: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<number> {
   const into = ['nsenter', `--target=${lab.pid}`, ...(isRoot() ? [] : ['--user', '--preserve-credentials'])];
   const child = shell.start(
     [...into, '--mount', '--pid', '--', 'nsenter', `--net=/run/netns/${namespace}`, '--', ...command],
-    { stdio: 'inherit' },
+    { stdio: 'inherit', env },
   );
   // Ctrl-C on the terminal is the command's to answer: without this, a shell in a task would lose its terminal to ours.
   const ignore = (): void => undefined;

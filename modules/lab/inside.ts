@@ -52,7 +52,7 @@ class Lab {
       await need(this.#probe).ask({ forget: names }, limits.helper);
       return { index: await need(this.#launcher).detach(names, need(this.#etcd)) };
     },
-    networks: async ({ names }) => ({ ids: (await this.#engines?.networks(names)) ?? {} }),
+    networks: async ({ names }) => (await this.#engines?.networks(names)) ?? { ids: {}, made: [] },
     dropNetworks: async ({ names }) => this.#engines?.dropNetworks(names),
     listen: async ({ listen }) => {
       await need(this.#serve).ask({ listen }, limits.helper);
@@ -76,6 +76,9 @@ class Lab {
         timeoutMs: timeoutMs ?? limits.helper,
       }),
   };
+
+  /** Takes away what a lab's end would leave. */
+  readonly clear = async (): Promise<void> => this.#engines?.clear();
 
   async #build(topology: Topology, { birdMajor, restore }: { birdMajor: 1 | 2; restore: string }): Promise<void> {
     this.#topology = topology;
@@ -274,17 +277,18 @@ async function start(): Promise<void> {
   await must(shell, ['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', '/run']);
   mkdirSync('/run/netns');
   daemons.makeFolders();
-  const lab = new Lab();
   const server = createServer((stream) => answer<LabApi>(stream, lab.handlers));
   server.listen(controlSocket, () => process.stdout.write('ready\n'));
 }
 
+const lab = new Lab();
 let detached = false;
+// The first process of a PID namespace takes all others with it.
+const leave = (): void => void lab.clear().finally(() => process.exit(0));
 const end = (): void => {
   if (detached) return;
   rmSync(controlSocket, { force: true });
-  // The first process of a PID namespace takes all others with it.
-  process.exit(0);
+  leave();
 };
 process.stdin.on('data', (chunk: Buffer) => (detached ||= chunk.toString().includes('detach')));
 process.stdin.on('end', end);
@@ -292,5 +296,5 @@ process.stdin.on('error', end);
 // Nobody may be left to read what this process says; that is no reason to end.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
-process.on('SIGTERM', () => process.exit(0));
+process.on('SIGTERM', leave);
 await start();

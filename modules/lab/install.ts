@@ -2,10 +2,18 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { must, which, type Shell } from '../shell/shell.ts';
 import { isRoot } from './permission.ts';
-import { debianPackages, isDebian, missingEnginePackages, missingPrograms } from './programs.ts';
+import { missingEnginePackages } from './docker/need.ts';
+import { debianPackages, isDebian, missingPrograms } from './programs.ts';
 
 /** Units that the packages would start on this machine; the lab starts its own in namespaces of its own. */
-const units = ['bird', 'bird6', 'etcd', 'docker', 'containerd'];
+const units = [
+  'bird.service',
+  'bird6.service',
+  'etcd.service',
+  'docker.service',
+  'docker.socket',
+  'containerd.service',
+];
 
 /** Limit of each command. */
 const limit = { timeoutMs: 300_000 };
@@ -29,7 +37,7 @@ export async function aptInstall(shell: Shell, packages: readonly string[]): Pro
 
 /** Installs the lab's packages from Debian and keeps their services from starting. */
 export async function install(shell: Shell, docker = false): Promise<void> {
-  const before = units.filter((unit) => existsSync(`/lib/systemd/system/${unit}.service`));
+  const before = units.filter((unit) => existsSync(`/lib/systemd/system/${unit}`));
   // invoke-rc.d asks this file whether a service may start; 101 means no.
   const guard = '/usr/sbin/policy-rc.d';
   const own = isRoot() && !existsSync(guard);
@@ -39,8 +47,10 @@ export async function install(shell: Shell, docker = false): Promise<void> {
   } finally {
     if (own) rmSync(guard, { force: true });
   }
-  const fresh = units.filter((unit) => !before.includes(unit) && existsSync(`/lib/systemd/system/${unit}.service`));
-  if (fresh.length > 0 && existsSync('/run/systemd/system')) {
-    await must(shell, [...sudo(), 'systemctl', 'disable', '--now', ...fresh], limit);
+  const fresh = units.filter((unit) => !before.includes(unit) && existsSync(`/lib/systemd/system/${unit}`));
+  // Where systemd does not run, as in a container, they would start at the first boot that it does.
+  if (fresh.length > 0 && which('systemctl') !== undefined) {
+    const now = existsSync('/run/systemd/system') ? ['--now'] : [];
+    await must(shell, [...sudo(), 'systemctl', 'disable', ...now, ...fresh], limit);
   }
 }

@@ -61,7 +61,7 @@ export async function startLab(shell: Shell, name: string): Promise<Lab> {
     const other = findLab(name);
     if (other) throw alreadyRuns(name, `(process ${other.pid})`);
     // What a lab left that was killed from outside. Where its number is another process's by now, it waits for that one.
-    sweepCgroups((id) => !existsSync(`/proc/${id}`));
+    await sweepCgroups((id) => !existsSync(`/proc/${id}`));
     return await start(shell, name);
   } finally {
     release();
@@ -120,7 +120,7 @@ export async function connectLab(running: Running): Promise<Lab> {
 /** Ends a lab and everything in it; comes back when it is gone. */
 export async function endLab(running: Running): Promise<void> {
   await killed(running);
-  sweepCgroups((id) => id === String(running.pid));
+  await sweepCgroups((id) => id === String(running.pid));
 }
 
 async function killed(running: Running): Promise<void> {

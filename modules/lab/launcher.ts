@@ -45,7 +45,14 @@ export class Launcher {
       etcd,
     );
     if (!this.#engines || docker.length === 0) return plain;
-    const { tasks, index } = await this.#engines.run(docker);
+    const { tasks, index } = await this.#engines.run(docker).catch(async (error: unknown) => {
+      // All or none.
+      await this.detach(
+        plain.tasks.map((task) => task.name),
+        etcd,
+      );
+      throw error;
+    });
     for (const task of tasks) this.tasks.set(task.name, task);
     return { tasks: [...plain.tasks, ...tasks], index: Math.max(plain.index, index) };
   }

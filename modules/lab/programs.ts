@@ -54,46 +54,6 @@ export function missingPrograms(find: (program: string) => string | undefined = 
     }));
 }
 
-/** What engines need beyond the rest, by Debian package. */
-const enginePrograms = {
-  dockerd: 'docker.io',
-  containerd: 'docker.io',
-  busybox: 'busybox-static',
-  tar: 'tar',
-} as const;
-
-/** Debian packages of the programs that engines need and this machine lacks. */
-export const missingEnginePackages = (find: (program: string) => string | undefined = which): string[] => [
-  ...new Set(Object.entries(enginePrograms).flatMap(([name, from]) => (find(name) === undefined ? [from] : []))),
-];
-
-/** Why there can be no Docker engines here. */
-export function engineProblems(root = process.getuid?.() === 0, find = which): Problem[] {
-  const missing = missingEnginePackages(find);
-  return [
-    ...(root
-      ? []
-      : [
-          {
-            code: 'lab-docker-needs-root',
-            what: 'a Docker engine needs root, and this is an ordinary user.',
-            rule: 'without --docker tasks are namespaces of their own, and no root is needed.',
-            remedy: 'run it as root, or without --docker',
-          },
-        ]),
-    ...(missing.length === 0
-      ? []
-      : [
-          {
-            code: 'lab-docker-missing',
-            what: `there is no Docker engine here that the lab could start (${missing.join(', ')}).`,
-            rule: 'the lab starts an engine of its own on each agent, 20.10 at most: later ones have no cluster store.',
-            remedy: `Debian 11 or 12: apt-get install ${missing.join(' ')}`,
-          },
-        ]),
-  ];
-}
-
 /** True on Debian and its descendants. */
 export function isDebian(osRelease = readOsRelease()): boolean {
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(osRelease);

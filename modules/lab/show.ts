@@ -12,6 +12,9 @@ export function topologyText(name: string, { topology, tasks }: LabStatus): stri
       ...tasks.filter((task) => task.host === host.name).map((task) => `    ${task.name.padEnd(34)} ${task.address}`),
     ]),
     '',
+    ...(topology.engines === undefined
+      ? []
+      : [`A Docker engine on each agent: npm run lab exec ${tasks[0]?.host ?? 'AGENT'} -- docker ps`]),
     `npm run lab status, npm run lab exec ${tasks[0]?.name ?? 'TASK'} -- COMMAND, npm run lab down`,
   ];
   return `${lines.join('\n')}\n`;

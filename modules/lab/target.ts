@@ -23,16 +23,24 @@ import type { Lab } from './lab.ts';
 const inFlight = 4000;
 
 /** What no program of the lab does for real, in words for a report. */
-export const standIns = [
-  'tasks are network namespaces, or with --docker containers of real engines, started by the lab in place of Marathon and the Mesos agent',
+const standIns = ({ versions }: Tools): string[] => [
+  ...(versions.docker === undefined
+    ? ['tasks are network namespaces, started by the lab in place of Marathon and the Mesos agent']
+    : [
+        'tasks on Docker networks are containers, others network namespaces; the lab starts them in place of Marathon and the Mesos agent',
+        "a network driver of the lab's own answers Docker in place of Calico's plugin, as that one does",
+      ]),
   "an agent of the lab's own programs the kernel in place of Felix, in Felix's structure",
 ];
 
-export const real = ({ versions }: Tools): string[] => [
+const real = ({ versions }: Tools): string[] => [
   'network namespaces, veth pairs, routing and conntrack of this kernel',
   `${versions.iptables} and ipset`,
   `BIRD ${versions.bird}`,
   `etcd ${versions.etcd}`,
+  ...(versions.docker === undefined
+    ? []
+    : [`Docker ${versions.docker}, an engine on each agent, its networks in etcd`]),
 ];
 
 /** How long things may take, milliseconds; the tests of the verifier have less patience. */
@@ -45,7 +53,7 @@ const patience: Patience = { timeoutMs: 500, budgetMs: 1_000, neverMs: 10_000, g
 
 export class LabTarget implements Target {
   readonly real: readonly string[];
-  readonly standIns = standIns;
+  readonly standIns: readonly string[];
   readonly timeoutMs: number;
   readonly budgetMs: number;
   readonly neverMs: number;
@@ -53,8 +61,12 @@ export class LabTarget implements Target {
   readonly #lab: Lab;
   readonly #cluster: Cluster;
   readonly #started: LabTask[] = [];
-  /** Ids of Docker's networks by name, where there are engines. */
+  /** Ids of Docker's networks by name, where there are engines; and those of them that were not there before. */
   readonly #ids = new Map<string, string>();
+  readonly #made = new Set<string>();
+  /** What is being made just now: Ctrl-C cleans up after it. */
+  #making: Promise<unknown> = Promise.resolve();
+  #cleaning: Promise<void> | undefined;
   /** Of the last task that was started: its endpoint has to be programmed too. */
   #attached = 0;
 
@@ -62,6 +74,7 @@ export class LabTarget implements Target {
     this.#lab = lab;
     this.#cluster = cluster;
     this.real = real(tools);
+    this.standIns = standIns(tools);
     const { timeoutMs, budgetMs, neverMs, graceMs } = { ...patience, ...limits };
     this.timeoutMs = timeoutMs;
     this.budgetMs = budgetMs;
@@ -72,31 +85,39 @@ export class LabTarget implements Target {
   /** Tasks that run already, from `lab up`, are used as they are. */
   launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
     return asked(async () => {
-      const [there] = await Promise.all([this.#start(tasks, services), this.#lab.call('routed', {})]);
+      const start = this.#make(() => this.#start(tasks, services));
+      const [there] = await Promise.all([start, this.#lab.call('routed', {})]);
       return tasks.map((task) => ({ ...task, address: there.get(task.name)!.address }));
     });
   }
 
+  /** Asked twice at once, by Ctrl-C and by the run that it ends, it is done once. */
   cleanUp(): Promise<void> {
+    this.#cleaning ??= this.#clear().finally(() => (this.#cleaning = undefined));
+    return this.#cleaning;
+  }
+
+  #clear(): Promise<void> {
     return asked(async () => {
+      await this.#making;
       const ended = this.#started.splice(0);
-      if (ended.length === 0) return;
+      if (ended.length === 0 && this.#made.size === 0) return;
       await this.#lab.call('detach', { names: ended.map((task) => task.name) });
       const { tasks } = await this.#lab.call('status', {});
       const needed = new Set(tasks.flatMap((task) => task.profiles));
       const left = new Set(ended.flatMap((task) => task.profiles).filter((profile) => !needed.has(profile)));
-      const gone = [...left].map((name) => ({ key: keys.profile(name) }));
       const used = new Set(tasks.map((task) => task.network));
-      const idle = new Set(ended.map((task) => task.network).filter((name) => this.#ids.has(name) && !used.has(name)));
-      await this.#lab.call('dropNetworks', { names: [...idle] });
-      for (const name of idle) this.#ids.delete(name);
+      const idle = [...this.#made].filter((name) => !used.has(name));
+      await this.#lab.call('dropNetworks', { names: idle });
+      for (const name of idle) this.#forget(name);
+      const gone = [...left, ...idle].map((name) => ({ key: keys.profile(name) }));
       await this.#lab.call('write', { writes: [...gone, { key: keys.tier(controlTier) }] });
     });
   }
 
   write(profiles: readonly Profile[], tiers: readonly Tier[] = []): Promise<Change> {
     return asked(async () => {
-      await this.#makeNetworks(profiles);
+      await this.#make(() => this.#makeNetworks(profiles));
       const writes = [...profiles.flatMap(profileWrites), ...tiers.flatMap(tierWrites)];
       return this.#lab.call('write', {
         writes: writes.map(({ key, value }) => ({ key: this.#named(key), value: this.#named(value) })),
@@ -136,8 +157,22 @@ export class LabTarget implements Target {
       return !this.#ids.has(name) && this.#isDocker(name) && profiles.some((profile) => own.includes(profile.name));
     });
     if (names.length === 0) return;
-    const { ids } = await this.#lab.call('networks', { names });
+    const { ids, made } = await this.#lab.call('networks', { names });
     for (const [name, id] of Object.entries(ids)) this.#ids.set(name, id);
+    for (const name of made) this.#made.add(name);
+  }
+
+  #forget(network: string): void {
+    this.#ids.delete(network);
+    this.#made.delete(network);
+  }
+
+  /** One thing at a time, and nothing new while what is there is taken away. */
+  #make<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#cleaning) return Promise.reject(new Error('the run is being ended'));
+    const made = this.#making.then(work, work);
+    this.#making = made.catch(() => undefined);
+    return made;
   }
 
   /** Text with the ids that Docker gave to networks, for those that stood in for them. */

@@ -4,9 +4,10 @@ import { exit, Refusal, type Problem } from '../problem/problem.ts';
 import type { Shell } from '../shell/shell.ts';
 import { specs } from '../verify/states.ts';
 import type { Tools } from './api.ts';
+import { engineHere } from './docker/need.ts';
 import { endLab, startLab, type Lab } from './lab.ts';
 import { isRoot, permissionProblems, unshareCommand } from './permission.ts';
-import { engineProblems, missingPrograms, tools } from './programs.ts';
+import { missingPrograms, tools } from './programs.ts';
 import { neighbourLimit, roomProblems, type Crowd } from './room.ts';
 import { enginePlan, topology } from './topology.ts';
 
@@ -33,12 +34,14 @@ export async function checkMachine(shell: Shell, docker = false): Promise<Tools>
       },
     ]);
   }
-  const missing = [...missingPrograms(), ...(docker ? engineProblems() : [])];
+  const engine = docker ? await engineHere(shell) : undefined;
+  const missing = [...missingPrograms(), ...(typeof engine === 'object' ? engine : [])];
   if (missing.length > 0) refuse(missing);
   const forbidden = await permissionProblems(shell);
   if (forbidden.length > 0) refuse(forbidden);
   const found = await tools(shell, unshareCommand(isRoot()));
-  return 'restore' in found ? found : refuse(found);
+  if (!('restore' in found)) return refuse(found);
+  return typeof engine === 'string' ? { ...found, versions: { ...found.versions, docker: engine } } : found;
 }
 
 /** Brings the lab up under a name. Whatever fails, or if the signal comes, nothing of it is left. */
@@ -57,6 +60,7 @@ export async function bringUp(
     stages.push({ name: title, ms: Math.round(performance.now() - begin) });
     return result;
   };
+  if (docker && !cluster.nodes.some((node) => node.containerizers.includes('docker'))) throw new Refusal([noDocker]);
   const plan = topology(cluster);
   const found = await stage('check this machine', () => checkMachine(shell, docker));
   const crowded = roomProblems(crowd(cluster), neighbourLimit());
@@ -82,3 +86,11 @@ function crowd(cluster: Cluster): Crowd {
   for (const { node } of [...tasks, ...guards]) byHost.set(node, (byHost.get(node) ?? 0) + 1);
   return { hosts: cluster.nodes.length, tasks: byHost };
 }
+
+const noDocker: Problem = {
+  code: 'lab-docker-without-agents',
+  what: 'no agent of this cluster has the Docker Containerizer, so no task would run in an engine.',
+  rule: '--docker is for tasks on networks of the Docker Containerizer.',
+  example: 'agents: { general: { count: 3, containerizers: [docker] } }',
+  remedy: 'without --docker',
+};

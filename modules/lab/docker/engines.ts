@@ -7,6 +7,7 @@ import { must, which, type ChildProcess, type Shell } from '../../shell/shell.ts
 import type { LabTask, TaskRequest } from '../api.ts';
 import type { Ipam } from '../ipam.ts';
 import type { LabHost, Topology } from '../topology.ts';
+import { endAll } from './cgroups.ts';
 import { ask, awaitEngine, cgroupOf, EngineError, prepareEngines, startEngine } from './engine.ts';
 import { startPlugin } from './plugin.ts';
 
@@ -74,17 +75,17 @@ export class Engines {
     );
   }
 
-  /** Makes the networks that are not there, on one engine for all; gives the id of each. */
-  async networks(names: readonly string[]): Promise<Record<string, string>> {
+  /** Makes the networks that are not there, on one engine for all; gives the id of each, and those that it made. */
+  async networks(names: readonly string[]): Promise<{ ids: Record<string, string>; made: string[] }> {
     const { ipamDriver } = this.#topology.engines!;
     const first = this.#first();
     const known = new Map((await ask<Network[]>(first, 'GET', '/networks')).map((one) => [one.Name, one.Id]));
-    for (const name of names) {
-      if (known.has(name)) continue;
+    const made = names.filter((name) => !known.has(name));
+    for (const name of made) {
       const body = { Name: name, CheckDuplicate: true, Driver: 'calico', IPAM: { Driver: ipamDriver } };
       known.set(name, (await ask<{ Id: string }>(first, 'POST', '/networks/create', body)).Id);
     }
-    return Object.fromEntries(names.map((name) => [name, known.get(name)!]));
+    return { ids: Object.fromEntries(names.map((name) => [name, known.get(name)!])), made };
   }
 
   async dropNetworks(names: readonly string[]): Promise<void> {
@@ -153,6 +154,11 @@ export class Engines {
     } catch (error) {
       if (!(error instanceof EngineError && error.status === 404)) throw error;
     }
+  }
+
+  /** Ends every process of the lab but this, its first one, with what would stay. */
+  clear(): Promise<void> {
+    return endAll(this.#topology.engines!.id);
   }
 
   #first(): string {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { engineHere, missingEnginePackages } from '../../../modules/lab/docker/need.ts';
 import { debianPackages, isDebian, missingPrograms, tools } from '../../../modules/lab/programs.ts';
 import type { Output, Shell } from '../../../modules/shell/shell.ts';
 
@@ -83,6 +84,39 @@ describe('the versions that are here', () => {
   test('are all told at once', async () => {
     expect(await codes({ bird: '', etcd: '', restore: 'none' })).toEqual([
       ...['lab-bird-version', 'lab-etcd-version', 'lab-iptables-unusable'],
+    ]);
+  });
+});
+
+describe('Docker engines', () => {
+  /** A machine whose programs are all this one: it is static, or at least no loader of a busybox. */
+  const machine = (version: string): Shell => ({
+    run: () => Promise.resolve({ code: 0, stdout: `Docker version ${version}, build 1\n`, stderr: '' }),
+    start: () => {
+      throw new Error('nothing is to be started');
+    },
+  });
+  const all = (program: string): string => (program === 'busybox' ? '/etc/passwd' : `/usr/bin/${program}`);
+  const codes = async (...ask: Parameters<typeof engineHere>): Promise<unknown> => {
+    const found = await engineHere(...ask);
+    return typeof found === 'string' ? found : found.map(({ code }) => code);
+  };
+
+  test('are to be had with Docker 20.10, as root', async () => {
+    expect(await codes(machine('20.10.24+dfsg1'), true, all)).toBe('20.10.24');
+  });
+
+  test('are refused to an ordinary user, with another Docker and without one, all told at once', async () => {
+    expect(await codes(machine('20.10.24'), false, all)).toEqual(['lab-docker-needs-root']);
+    expect(await codes(machine('28.2.2'), true, all)).toEqual(['lab-docker-version']);
+    expect(await codes(machine('19.03.15'), true, all)).toEqual(['lab-docker-version']);
+    expect(await codes(machine('28.2.2'), false, all)).toEqual(['lab-docker-needs-root', 'lab-docker-version']);
+    expect(await codes(machine(''), false, () => undefined)).toEqual(['lab-docker-needs-root', 'lab-docker-missing']);
+  });
+
+  test('cannot have a busybox for an image that needs libraries', () => {
+    expect(missingEnginePackages((program) => (program === 'busybox' ? process.execPath : all(program)))).toEqual([
+      'busybox-static',
     ]);
   });
 });
