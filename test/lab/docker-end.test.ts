@@ -131,7 +131,7 @@ describe('in the middle', () => {
           'general-1',
           'sh',
           '-c',
-          'docker ps -a --format "{{.Names}}" | sort; docker network ls | sort',
+          'docker ps -a --format "{{.Names}}" | sort; docker network ls --format "{{.Name}}" | sort',
         )
       ).stdout;
     const before = await look();

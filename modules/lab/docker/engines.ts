@@ -13,8 +13,8 @@ import { startPlugin } from './plugin.ts';
 
 const image = 'lab/busybox';
 
-/** How long a container's route may take to be programmed, milliseconds. */
-const limitMs = 10_000;
+/** How long one step may take: a container's route, a command; milliseconds. A starved machine is slow. */
+const limitMs = 30_000;
 
 interface Network {
   readonly Id: string;
