@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets; `deploy` drives the real
-// Terraform against stand-ins for the clouds. Two more take long, and are run by themselves (`npm run test:machines`):
+// Terraform against stand-ins for the clouds; `page` opens reports in Chromium. Two more take long, and are run by themselves (`npm run test:machines`):
 // `hosts` logs in to real sshds, `nodes` boots Debian with systemd and runs node scripts on it.
 export default defineConfig({
   test: {
@@ -29,6 +29,17 @@ export default defineConfig({
           hookTimeout: 300_000,
           // They mostly wait for waits of the provider's own. After the lab: that one times packets, and these would
           // take the processor from it.
+          maxWorkers: 4,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          globalSetup: ['test/page/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           maxWorkers: 4,
           sequence: { groupOrder: 2 },
         },

@@ -164,8 +164,10 @@
       rows.forEach(({ cells }, row) => {
         cells.forEach((cell, column) => {
           const [sign, name] = glyph(cellsOf(row, column));
-          cell.textContent = sign;
-          cell.className = starts.has(column) ? `${name} first` : name;
+          const className = starts.has(column) ? `${name} first` : name;
+          // Of ten thousand cells most stay as they are.
+          if (cell.textContent !== sign) cell.textContent = sign;
+          if (cell.className !== className) cell.className = className;
         });
       });
     }
