@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cell, Report } from '../../modules/verify/report.ts';
@@ -19,7 +20,7 @@ let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
 }, 120_000);
-afterAll(() => browser?.close());
+afterAll(() => browser.close());
 
 const reports: readonly (readonly [string, () => Report])[] = [
   ['all right', () => sample(starsShape)],
@@ -83,7 +84,9 @@ describe('the matrix by task says what the report says', () => {
           .locator('.view.shown .tasks tbody tr')
           .evaluateAll((lines) =>
             lines.map((line) =>
-              [...line.querySelectorAll<HTMLElement>('td[data-at]')].map(({ textContent, className }) => `${textContent} ${className}`),
+              [...line.querySelectorAll<HTMLElement>('td[data-at]')].map(
+                ({ textContent, className }) => `${textContent} ${className}`,
+              ),
             ),
           );
         const asked = new Map<string, Cell[]>();
@@ -129,8 +132,8 @@ describe('the matrix by task says what the report says', () => {
 describe('by the keyboard alone', () => {
   const focused = (page: Page): Promise<string> =>
     page.evaluate(() => {
-      const at = document.activeElement as HTMLElement;
-      return at.dataset['at'] ?? (at as HTMLInputElement).value ?? at.textContent ?? '';
+      const at = document.activeElement;
+      return (at instanceof HTMLElement ? at.dataset['at'] : undefined) ?? at?.textContent ?? '';
     });
 
   test('the way leads from the top over steps and classes into the matrix, which is one stop', async () => {
@@ -195,17 +198,16 @@ describe('for people who do not see it, or not well', () => {
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   const looks = ['light', 'dark'] as const;
 
-  test.for(reports.slice(0, 5).flatMap(([name, make]) => looks.map((look) => [name, look, make] as const)))(
+  const cases = reports.slice(0, 5).flatMap(([name, make]) => looks.map((look) => [name, look, make] as const));
+  test.each(cases)(
     'axe finds nothing: %s, %s',
-    async ([, colorScheme, make]) => {
+    async (_, colorScheme, make) => {
       // The page runs no script but its own; axe comes in past that.
       const { page } = await open(browser, make(), { colorScheme, bypassCSP: true });
       await page.evaluate(axe);
       await everyView(page, async () => {
         const found = await page.evaluate(async () => {
-          const { violations } = await (
-            globalThis as unknown as { axe: { run(): Promise<import('axe-core').AxeResults> } }
-          ).axe.run();
+          const { violations } = await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
           return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''} ${nodes[0]?.failureSummary ?? ''}`);
         });
         expect(found).toEqual([]);
