@@ -15,6 +15,7 @@ import { sizes } from '../modules/node/payload.ts';
 import { exit, Refusal, type Problem } from '../modules/problem/problem.ts';
 import { templates } from '../modules/template/read.ts';
 import { mend } from './hcl.ts';
+import { ways } from './ways.ts';
 
 interface Given {
   readonly app: App;
@@ -28,6 +29,10 @@ const makers: Readonly<Partial<Record<Target['kind'], (given: Given) => Promise<
   gce: async (given) => new (await import('./gce.ts')).GceStack(given.app, given.cluster, payloads(given)),
   vagrant: async ({ app, cluster, material }) =>
     new (await import('./vagrant.ts')).VagrantStack(app, cluster, hosts(cluster, material, templates())),
+  hosts: async ({ app, cluster, material }) => {
+    const scripts = hosts(cluster, material, templates());
+    return new (await import('./hosts.ts')).HostsStack(app, cluster, scripts, ways(app.outdir, cluster));
+  },
 };
 
 await main({
@@ -84,6 +89,6 @@ function noStack({ file, name, target }: Cluster): Problem {
     at: { file, path: 'target' },
     what: `${name} is on ${target.kind}, for which there is nothing to create with Terraform.`,
     rule: `stacks are made of descriptions with target ${Object.keys(makers).join(', ')}.`,
-    remedy: target.kind === 'lab' ? `npm start -- ${file}` : `npm run install ${file}`,
+    ...(target.kind === 'lab' ? { remedy: `npm start -- ${file}` } : {}),
   };
 }

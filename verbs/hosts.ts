@@ -4,7 +4,7 @@ import { progressOn, type Progress } from '../modules/cli/progress.ts';
 import { report as printProblems } from '../modules/cli/verb.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { install, type Listener, type Report } from '../modules/hosts/install.ts';
-import { openJournal, type Journal } from '../modules/hosts/journal.ts';
+import { openJournalInTurn, type Journal } from '../modules/hosts/journal.ts';
 import { leftAlone } from '../modules/hosts/judge-software.ts';
 import { rejoining, usualWaiting } from '../modules/hosts/rejoin.ts';
 import { seatOf } from '../modules/hosts/row.ts';
@@ -41,6 +41,8 @@ export type Deed = 'survey' | 'install' | 'uninstall';
 export interface Wish {
   readonly deed: Deed;
   readonly words: readonly string[];
+  /** How long another run on the same cluster is waited for; not at all where it is left out. */
+  readonly turnLimitMs?: number;
   readonly options: {
     readonly yes?: boolean;
     readonly again?: boolean;
@@ -138,7 +140,7 @@ async function carryOut(work: Work): Promise<ExitCode> {
     else process.stdout.write('That was not its name: nothing was changed.\n');
     return exit.no;
   }
-  const journal = openJournal(cluster.name);
+  const journal = await openJournalInTurn(cluster.name, wish.turnLimitMs ?? 0, leave);
   begun.add(progress);
   try {
     return tell(await change(work, answers, journal), wish);

@@ -104,7 +104,7 @@ async function take(wish: Wish, host: Host): Promise<[Step['state'], Problem?]> 
   const done = wish.stamps.get(name) === hash && !wish.again;
   if (!done) {
     journal.note(name, { state: 'running', script: hash });
-    const before = remember(wish.existing.get(name) ?? []);
+    const before = remember(wish.existing.get(name) ?? [], script);
     const begun = await remote.run(host.login, { script: before, limitMs: 60_000, what: 'its mark', signal: leave });
     if (!begun.ok) return fail(begun.problem);
     const outcome = await remote.run(host.login, {
@@ -135,14 +135,23 @@ async function take(wish: Wish, host: Host): Promise<[Step['state'], Problem?]> 
 
 /** Where a host keeps the hash of what it was installed with; the survey reads it. The script has a folder `installed`. */
 const stampFile = '/var/lib/mesos-calico/stamp';
+/** The script, so that it can be taken off also when nobody has its description any more. */
+export const scriptFile = '/var/lib/mesos-calico/script';
 const existingFile = '/var/lib/mesos-calico/existing';
 const stamp = (hash: string): string =>
   `set -e\numask 022\nmkdir -p /var/lib/mesos-calico\necho ${hash} >${stampFile}.new\nmv ${stampFile}.new ${stampFile}\n`;
-export const unstamp = `rm -f ${stampFile} ${existingFile}\nrmdir /var/lib/mesos-calico 2>/dev/null || :\n`;
+export const unstamp = `rm -f ${stampFile} ${existingFile} ${scriptFile}\nrmdir /var/lib/mesos-calico 2>/dev/null || :\n`;
 
-/** Written once, before anything is put on the host: later nobody could tell what was there before. */
-const remember = (software: readonly string[]): string =>
-  `set -e\numask 022\nmkdir -p /var/lib/mesos-calico\n[ -e ${existingFile} ] || echo ${software.join(',') || 'none'} >${existingFile}\n`;
+/** Before anything is put on the host. What is there already is written once: later nobody could tell. */
+const remember = (software: readonly string[], script: string): string => {
+  const end = `end-of-${hashOf(script)}`;
+  return [
+    'set -e\numask 022\nmkdir -p /var/lib/mesos-calico',
+    `[ -e ${existingFile} ] || echo ${software.join(',') || 'none'} >${existingFile}`,
+    `(umask 077; cat >${scriptFile}.new) <<'${end}'\n${script}\n${end}`,
+    `mv ${scriptFile}.new ${scriptFile}\n`,
+  ].join('\n');
+};
 
 /** Before a master that runs is taken, enough of the others have to be there to decide without it. */
 async function majorityLost(

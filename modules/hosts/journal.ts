@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Refusal, type Problem } from '../problem/problem.ts';
 
 export interface Entry {
@@ -57,6 +58,20 @@ export function openJournal(cluster: string, file: string = journalFile(cluster)
     },
     close: () => rmSync(lock, { force: true }),
   };
+}
+
+/** The same, once another process that works on the cluster has ended; its refusal when that takes longer than the limit. */
+export async function openJournalInTurn(cluster: string, limitMs: number, signal: AbortSignal): Promise<Journal> {
+  const begin = performance.now();
+  for (;;) {
+    try {
+      return openJournal(cluster);
+    } catch (error) {
+      const busy = error instanceof Refusal && error.problems[0]?.code === 'install-busy';
+      if (!busy || signal.aborted || performance.now() - begin >= limitMs) throw error;
+    }
+    await sleep(500);
+  }
 }
 
 function read(file: string): Record<string, Entry> {

@@ -42,6 +42,11 @@ export class Follow {
         this.#progress.note(`${++this.#read} read`);
         return;
       case 'said':
+        // The kit's own installer, which says only what is worth a line.
+        if (line.address.startsWith('terraform_data.')) {
+          if (!line.text.startsWith('Executing: ')) this.#progress.say(`  ${line.text}`);
+          return;
+        }
         this.#progress.note(`${subjectText(line.address, this.#pools)}: ${line.text}`);
         return;
       case 'planned':

@@ -61,6 +61,7 @@ export function problemsOf(diagnostics: readonly Diagnostic[], where: Where): Pr
 
 export function problemOf({ summary, detail, address }: Diagnostic, { folder, pools }: Where): Problem {
   if (summary.startsWith('Error acquiring the state lock')) return locked(detail, folder);
+  if (summary === 'local-exec provisioner error') return fromKit(detail, address ?? '', folder, pools);
   const hint = known.find(({ says }) => says.test(summary) || says.test(detail));
   const about = address !== undefined && subjectOf(address, pools) ? `${subjectText(address, pools)}: ` : '';
   return {
@@ -69,6 +70,19 @@ export function problemOf({ summary, detail, address }: Diagnostic, { folder, po
     what: `${about}${line(summary)}.`.replace(/\.\.$/, '.'),
     ...(detail.trim() === '' ? {} : { rule: line(detail) }),
     ...(hint === undefined ? {} : { remedy: hint.remedy }),
+  };
+}
+
+/** Of the kit's own programs, which Terraform runs on hosts: the lines that are problems say what is wrong. */
+function fromKit(detail: string, address: string, folder: string, pools: readonly string[]): Problem {
+  const said = detail.split('\n').filter((each) => / \[[a-z0-9-]+\]$/.test(each.trim()));
+  const gone = `where the host is no more: terraform -chdir=${folder} state rm '${address}', and the same command again`;
+  return {
+    code: 'hosts-not-done',
+    at: { file: join(folder, 'cdk.tf.json'), path: address },
+    what: `${subjectOf(address, pools) === undefined ? 'not all hosts are installed' : `${subjectText(address, pools)} could not be taken off`}: ${line([...new Set(said)].join(' ') || detail).slice(-2000)}`,
+    rule: 'what is done stays done.',
+    remedy: `mend what it says; the same command again goes on there${address.includes('[') ? `; ${gone}` : ''}`,
   };
 }
 
