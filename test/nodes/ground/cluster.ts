@@ -9,7 +9,7 @@ import { hosts } from '../../../modules/node/hosts.ts';
 import { format } from '../../../modules/problem/problem.ts';
 import { templates } from '../../../modules/template/read.ts';
 import { registryPort, type Ground } from './ground.ts';
-import { calicoctl, cni, mesosPackage, waiting } from './standins.ts';
+import { calicoctl, calicoNode, cni, mesosPackage, waiting } from './standins.ts';
 
 export interface Kit {
   readonly cluster: Cluster;
@@ -44,7 +44,8 @@ async function stock({
   mirror,
   registry,
 }: Ground): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
-  for (const name of ['calico/node:v2.6.12', 'mesosphere/marathon:v1.11.24']) registry.add({ name });
+  registry.add({ name: 'calico/node:v2.6.12', script: calicoNode });
+  registry.add({ name: 'mesosphere/marathon:v1.11.24' });
   const put = (path: string, content: string | Buffer): string => mirror.put(`/${path}`, content);
   const mesos = `packages/aventer-mesos_${mesosVersion}.debian12_amd64.deb`;
   return {

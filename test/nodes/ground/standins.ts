@@ -67,14 +67,50 @@ export async function debianPackage({ name, version, files = {}, depends }: Pack
   }
 }
 
+/** Of Mesos, what the kit's installer asks: `/slaves` lists who has said within five seconds that it is there. */
+const master = `#!/usr/bin/perl
+use strict;
+use IO::Socket::INET;
+if (grep { $_ eq '--version' } @ARGV) { print "mesos 1.11.0\\n"; exit }
+$| = 1;
+print "stand-in for mesos-master: $0 @ARGV\\n";
+my $server = IO::Socket::INET->new(LocalPort => 5050, Listen => 16, ReuseAddr => 1) or die "5050: $!";
+my %seen;
+while (1) {
+  my $client = $server->accept or next;
+  my $line = <$client> // '';
+  $seen{$1} = time if $line =~ m{^POST /here/([0-9.]+) };
+  my $slaves = join ',', map {
+    sprintf '{"pid":"slave(1)\@%s:5051","active":%s}', $_, time - $seen{$_} < 5 ? 'true' : 'false'
+  } sort keys %seen;
+  print $client "HTTP/1.0 200 OK\\r\\n\\r\\n{\"slaves\":[$slaves]}\\n";
+  close $client;
+}
+`;
+
+const agent = `#!/bin/sh
+for word; do
+  case $word in
+    --version) echo 'mesos 1.11.0'; exit ;;
+    --master=zk://*) to=\${word#--master=zk://}; to=\${to%%:*} ;;
+  esac
+done
+echo "stand-in for mesos-agent: $0 $*"
+own=$(hostname -I | tr ' ' '\\n' | grep '^10\\.77\\.')
+trap 'exit 0' TERM INT
+while :; do curl -s -m 2 -X POST "http://$to:5050/here/$own" >/dev/null; sleep 1 & wait $!; done
+`;
+
 /** Mesos as its packages have it: programs that are called with flags. */
 export const mesosPackage = (version: string): Promise<Buffer> =>
   debianPackage({
     name: 'aventer-mesos',
     version,
-    files: {
-      '/usr/sbin/mesos-master': waiting('mesos-master'),
-      '/usr/sbin/mesos-slave': waiting('mesos-slave'),
-      '/usr/sbin/mesos-agent': waiting('mesos-agent'),
-    },
+    files: { '/usr/sbin/mesos-master': master, '/usr/sbin/mesos-slave': agent, '/usr/sbin/mesos-agent': agent },
   });
+
+/** What of calico/node can be seen from outside: it listens for BGP. */
+export const calicoNode = `echo "stand-in for calico/node: $*"
+trap 'exit 0' TERM INT
+busybox httpd -f -p 179 -h / & wait $!
+`;
