@@ -41,8 +41,8 @@ export type Deed = 'survey' | 'install' | 'uninstall';
 export interface Wish {
   readonly deed: Deed;
   readonly words: readonly string[];
-  /** How long another run on the same cluster is waited for; not at all where it is left out. */
-  readonly turnLimitMs?: number;
+  /** Where Terraform runs it: the first signal leaves at once, and another run on the same cluster is waited for so long. */
+  readonly held?: { readonly turnLimitMs: number };
   readonly options: {
     readonly yes?: boolean;
     readonly again?: boolean;
@@ -86,7 +86,7 @@ export async function onHosts(wish: Wish): Promise<ExitCode> {
   const interrupt = onInterrupt(async () => {
     asked += 1;
     stop.abort();
-    if (asked > 1 || deed === 'survey' || !begun.has(progress)) leave.abort();
+    if (asked > 1 || wish.held || deed === 'survey' || !begun.has(progress)) leave.abort();
     else progress.say('Stopping: the host that is under way is finished first. Ctrl-C once more leaves it.');
     await running;
     await ssh.close();
@@ -140,7 +140,7 @@ async function carryOut(work: Work): Promise<ExitCode> {
     else process.stdout.write('That was not its name: nothing was changed.\n');
     return exit.no;
   }
-  const journal = await openJournalInTurn(cluster.name, wish.turnLimitMs ?? 0, leave);
+  const journal = await openJournalInTurn(cluster.name, wish.held?.turnLimitMs ?? 0, leave);
   begun.add(progress);
   try {
     return tell(await change(work, answers, journal), wish);

@@ -30,7 +30,12 @@ await main({
     holdOn();
     const [deed, file] = rest;
     if (deed === 'uninstall') return takeOff(JSON.parse(process.env['MESOS_CALICO_MACHINE'] ?? '') as Machine);
-    return onHosts({ deed: 'install', words: file === undefined ? [] : [file], options: { yes: true }, turnLimitMs });
+    return onHosts({
+      deed: 'install',
+      words: file === undefined ? [] : [file],
+      options: { yes: true },
+      held: { turnLimitMs },
+    });
   },
 });
 
@@ -38,24 +43,25 @@ await main({
 function hold(words: readonly string[]): Promise<ExitCode> {
   const command = [process.execPath, compiled('verbs/provision.ts'), 'held', ...words];
   const child = shell.start(command, { stdio: ['pipe', 'inherit', 'inherit'], detached: true });
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => child.stdin!.end());
+  const letGo = (): void => void child.stdin!.end();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, letGo);
+  // Terraform that was killed tells nobody.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || letGo(), 1000).unref();
   return new Promise((done, fail) => {
     child.once('error', fail);
     child.once('exit', (code) => done(code === 0 || code === 1 || code === 2 ? code : exit.unknown));
   });
 }
 
-/** Ctrl-C twice is what leaves a host at once. Who holds this process reads it, too: what it says then is lost. */
+/** The end of standard input is a Ctrl-C. Who holds this process reads it, too: what it says then is lost. */
 function holdOn(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.removeAllListeners('error');
     stream.on('error', () => undefined);
   }
   process.stdin.resume();
-  process.stdin.once('close', () => {
-    process.emit('SIGINT', 'SIGINT');
-    process.emit('SIGINT', 'SIGINT');
-  });
+  process.stdin.once('close', () => process.emit('SIGINT', 'SIGINT'));
   process.stdin.unref();
 }
 

@@ -75,7 +75,9 @@ export function problemOf({ summary, detail, address }: Diagnostic, { folder, po
 
 /** Of the kit's own programs, which Terraform runs on hosts: the lines that are problems say what is wrong. */
 function fromKit(detail: string, address: string, folder: string, pools: readonly string[]): Problem {
-  const said = detail.split('\n').filter((each) => / \[[a-z0-9-]+\]$/.test(each.trim()));
+  // Not those of a survey, which are indented, nor what is only to be looked at.
+  const output = /Output: ([^]*)/.exec(detail)?.[1] ?? '';
+  const said = output.split('\n').filter((each) => / \[[a-z0-9-]+\]$/.test(each) && !/^(?:\s|[Ww]arning: )/.test(each));
   const gone = `where the host is no more: terraform -chdir=${folder} state rm '${address}', and the same command again`;
   return {
     code: 'hosts-not-done',

@@ -36,8 +36,8 @@ const shelf = {
   'mesos-dns': 'github.com/mesosphere/mesos-dns/releases/download/v0.5.0/mesos-dns-v0.5.0-linux-amd64',
 };
 
-/** Of clusterd, the fork of Mesos that runs on cgroups of both versions. */
-const mesosVersion = '1.11.0-0.9.0';
+/** Of clusterd, the fork of Mesos: the last of its lines that run on cgroups of both versions. */
+const mesosVersion = '1.11.0-0.5.0';
 
 /** The overrides of a release that name the checksums of all stand-ins, which lie on the mirror afterwards. */
 async function stock({

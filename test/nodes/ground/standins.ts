@@ -83,7 +83,7 @@ while (1) {
   my $slaves = join ',', map {
     sprintf '{"pid":"slave(1)\@%s:5051","active":%s}', $_, time - $seen{$_} < 5 ? 'true' : 'false'
   } sort keys %seen;
-  print $client "HTTP/1.0 200 OK\\r\\n\\r\\n{\"slaves\":[$slaves]}\\n";
+  print $client "HTTP/1.0 200 OK\\r\\n\\r\\n", '{"slaves":[', $slaves, "]}\\n";
   close $client;
 }
 `;
@@ -109,8 +109,10 @@ export const mesosPackage = (version: string): Promise<Buffer> =>
     files: { '/usr/sbin/mesos-master': master, '/usr/sbin/mesos-slave': agent, '/usr/sbin/mesos-agent': agent },
   });
 
-/** What of calico/node can be seen from outside: it listens for BGP. */
+/** What of calico/node can be seen from outside: a program called bird listens for BGP. */
 export const calicoNode = `echo "stand-in for calico/node: $*"
 trap 'exit 0' TERM INT
-busybox httpd -f -p 179 -h / & wait $!
+printf '#!/bin/busybox httpd\\n' >/tmp/bird
+chmod +x /tmp/bird
+/tmp/bird -f -p 179 -h / & wait $!
 `;
