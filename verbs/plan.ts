@@ -5,7 +5,7 @@ await main({
   name: 'npm run plan',
   usage: 'CLUSTER [-- [--check] [--timeout MINUTES] [--json]]',
   help: `
-Shows what npm run deploy would change in the cloud: what is added, changed in place, replaced and destroyed. Changes nothing.
+Shows what npm run deploy would change: what is added, changed in place, replaced and destroyed. Changes nothing.
 Says what npm run deploy would refuse, and what it would do to masters and agents that run.
 
 Exit code: 0 (with --check: there is nothing to change), 1 with --check: there is, or Terraform makes no plan because the

@@ -5,6 +5,9 @@ import { subjectOf, subjectText } from './subject.ts';
 
 const past: Readonly<Record<Deed, string>> = { create: 'created', update: 'changed', delete: 'destroyed' };
 
+/** What runs the kit's own installer, which says only what is worth a line. */
+const ofHosts = /^terraform_data\.(?:install$|(?:master|agent)\[)/;
+
 export class Follow {
   readonly #progress: Progress;
   readonly #pools: readonly string[];
@@ -42,8 +45,7 @@ export class Follow {
         this.#progress.note(`${++this.#read} read`);
         return;
       case 'said':
-        // The kit's own installer, which says only what is worth a line.
-        if (line.address.startsWith('terraform_data.')) {
+        if (ofHosts.test(line.address)) {
           if (!line.text.startsWith('Executing: ')) this.#progress.say(`  ${line.text}`);
           return;
         }

@@ -13,11 +13,9 @@ const shared =
  */
 export function subjectOf(address: string, pools: readonly string[]): Subject | undefined {
   if (shared.test(typeOf(address))) return undefined;
-  // Hosts of one's own are keys of what all of a role are.
-  if (typeOf(address) === 'terraform_data') {
-    const machine = /\["([^"]+)"\]$/.exec(address)?.[1];
-    return machine === undefined ? undefined : { kind: 'node', name: machine };
-  }
+  // Machines that no provider makes are keys of what all of a role are.
+  const machine = typeOf(address) === 'terraform_data' ? /\["([^"]+)"\]$/.exec(address)?.[1] : undefined;
+  if (machine !== undefined) return { kind: 'node', name: machine };
   const name = nameOf(address);
   const master = /^master-\d+(?=$|[-_])/.exec(name)?.[0];
   // Of the pools `general` and `general-spot`, the longer name is the one that is meant.

@@ -42,6 +42,16 @@ test('each resource that is done is a line, which names its node or pool', () =>
   ]);
 });
 
+test('what the installer of hosts says is a line each; what Vagrant says goes by', () => {
+  const { said, notes, follow } = listen();
+  follow.line({ kind: 'said', address: 'terraform_data.install', text: 'Executing: ["node" "provision.js"]' });
+  follow.line({ kind: 'said', address: 'terraform_data.install', text: 'a1: done (12.1 s)' });
+  follow.line({ kind: 'said', address: 'terraform_data.agent["a2"]', text: 'a2: taken off' });
+  follow.line({ kind: 'said', address: 'terraform_data.agents["general-1"]', text: 'Importing base box' });
+  expect(said).toEqual(['  a1: done (12.1 s)', '  a2: taken off']);
+  expect(notes).toEqual(['node general-1: Importing base box']);
+});
+
 test('a plan says how much it has read', () => {
   const { said, notes, follow } = listen();
   for (const address of ['a.b', 'c.d']) follow.line({ kind: 'refreshed', address });

@@ -107,3 +107,20 @@ Terraform acquires a state lock to protect the state.`;
     });
   });
 });
+
+test('of the installer of hosts only its problems are told, and what to do about a host that is no more', () => {
+  const detail = [
+    "Error running command 'clusters/own.yaml': exit status 3. Output: warning: own.yaml: plain http. [unprotected-download]",
+    'In the way:',
+    '  own.yaml a1: a port is taken. [survey-port-taken]',
+    'a1: failed (2.0 s)',
+    'own.yaml a1: it is silent. [ssh-silent]',
+    'own: 0 of 1 hosts',
+  ].join('\n');
+  const install = problem('local-exec provisioner error', detail, 'terraform_data.install');
+  expect(install.what).toBe('not all hosts are installed: own.yaml a1: it is silent. [ssh-silent]');
+  expect(install.remedy).toBe('mend what it says; the same command again goes on there');
+  const gone = problem('local-exec provisioner error', detail, 'terraform_data.agent["a1"]');
+  expect(gone.what).toMatch(/^node a1 could not be taken off: own\.yaml a1: it is silent\./);
+  expect(gone.remedy).toContain(`terraform -chdir=${where.folder} state rm 'terraform_data.agent["a1"]'`);
+});

@@ -18,6 +18,13 @@ describe('a resource belongs', () => {
     expect(text('google_compute_instance_template.general_6F1A')).toBe('pool general');
   });
 
+  test('to the machine that is its key, where no provider makes machines', () => {
+    expect(text('terraform_data.agent["a1"]')).toBe('node a1');
+    expect(text('terraform_data.agents["general-1"]')).toBe('node general-1');
+    expect(text('terraform_data.master-1')).toBe('node master-1');
+    expect(text('terraform_data.install')).toBe('terraform_data.install');
+  });
+
   test('to nobody, where all nodes share it, whatever a pool is called', () => {
     for (const address of [
       'aws_vpc.network',
