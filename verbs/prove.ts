@@ -19,7 +19,10 @@ import { stepText, summaryText } from '../modules/report/terminal.ts';
 import { shell } from '../modules/shell/shell.ts';
 import { readPolicies } from '../modules/verify/documents.ts';
 import type { Outcome, Report } from '../modules/verify/report.ts';
-import { checkPolicy, verify, type Listener } from '../modules/verify/run.ts';
+import { checkPolicy, verify } from '../modules/verify/run.ts';
+import { policy } from '../modules/verify/suite/policy.ts';
+import { runSuite, type SuiteListener } from '../modules/verify/suite/run.ts';
+import type { Suite, Wish as SuiteWish } from '../modules/verify/suite/suite.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checked, installIfNeeded } from './prepare.ts';
 
@@ -45,6 +48,9 @@ export interface Wish {
   readonly cluster: string;
   /** Step by step, file by file, in a lab of its own; else the whole policy, in the lab that runs if one does. */
   readonly walk: boolean;
+  /** What a verification that is no walk runs. */
+  readonly suite?: Suite;
+  readonly asked?: SuiteWish;
   readonly options: {
     readonly name?: string;
     readonly keep?: boolean;
@@ -62,7 +68,7 @@ const exitCodes: Readonly<Record<Outcome, ExitCode>> = {
   'infrastructure-broken': exit.unknown,
 };
 
-export async function prove({ cluster: word, walk, options }: Wish): Promise<ExitCode> {
+export async function prove({ cluster: word, walk, options, suite = policy, asked = {} }: Wish): Promise<ExitCode> {
   const startedAt = new Date();
   const begin = performance.now();
   const progress = progressOn(process.stderr);
@@ -87,20 +93,21 @@ export async function prove({ cluster: word, walk, options }: Wish): Promise<Exi
   try {
     opened = await open(cluster, name, walk, progress, options.docker === true);
     target = new LabTarget(opened.lab, cluster, opened.tools);
-    const report = await verify(
-      target,
-      {
-        cluster,
-        documents,
-        walk,
-        seed,
-        startedAt,
-        host: hostsOf(cluster),
-        leaveTasks: opened.owned,
-        stages: [...stages, ...opened.stages],
-      },
-      listener(progress, options.json === true, walk ? documents : undefined),
-    );
+    const keeps = opened.owned && options.keep === true;
+    if (!keeps) target.bind();
+    const run = {
+      cluster,
+      documents,
+      seed,
+      startedAt,
+      host: hostsOf(cluster),
+      leaveTasks: walk ? opened.owned : keeps,
+      stages: [...stages, ...opened.stages],
+    };
+    const told = listener(progress, options.json === true, walk ? documents : undefined);
+    const report = walk
+      ? await verify(target, { ...run, walk }, told)
+      : await runSuite(target, suite, { ...run, wish: asked }, told);
     progress.done();
     const page = write(report, options.reports ?? join('reports', cluster.name));
     if (options.json === true) process.stdout.write(json(report));
@@ -161,10 +168,11 @@ const withoutEngines = (name: string): Problem => ({
 });
 
 /** Shows each step when it is done; `steps` are the policy files of a walk. */
-function listener(progress: Progress, quiet: boolean, steps: readonly PolicyDocument[] | undefined): Listener {
+function listener(progress: Progress, quiet: boolean, steps: readonly PolicyDocument[] | undefined): SuiteListener {
   const style = styleOf(process.stdout, process.env);
   return {
     stage: (name) => progress.stage(name),
+    note: (text) => progress.note(text),
     step: (soFar, index) => {
       progress.done();
       if (!quiet) process.stdout.write(`\n${stepText(soFar, index, style, steps?.length ?? 1)}\n`);

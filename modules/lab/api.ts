@@ -27,8 +27,20 @@ export interface LabApi {
   read(request: { key: string }): { node?: EtcdNode };
   /** Waits until the agent of every host has programmed an index of the store; gives the index that each is at. */
   programmed(request: { index: number; limitMs: number }): { hosts: Record<string, number>; ms: number; done: boolean };
+  /** Ends those of these tasks that run, and writes these values. What a task that runs on has for its profile stays. */
+  undo(request: Undo): { index: number };
+  /** Does so when this connection ends; takes the place of what was bound by the same id before. */
+  bind(request: { id: string; undo: Undo }): void;
   /** Runs a program in a namespace of the lab (a host's or a task's name), or, without one, on the fabric. */
   exec(request: { namespace?: string; command: readonly string[]; input?: string; timeoutMs?: number }): Output;
+}
+
+export interface Undo {
+  readonly tasks: readonly string[];
+  /** Of Docker's; one that a task still uses stays. */
+  readonly networks: readonly string[];
+  /** Without a value the key, or the folder, is deleted. */
+  readonly writes: readonly { readonly key: string; readonly value?: string }[];
 }
 
 /** Programs and dialects that were found on this machine. */

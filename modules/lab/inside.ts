@@ -12,10 +12,12 @@ import { keys, type Write } from '../datastore/calico.ts';
 import { Etcd } from '../datastore/etcd.ts';
 import { compiled } from '../root/root.ts';
 import { must, shell, type ChildProcess } from '../shell/shell.ts';
-import type { LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process } from './api.ts';
+import type { LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process, Undo } from './api.ts';
+import { bound } from './bound.ts';
 import { Helper } from './child.ts';
 import * as daemons from './daemons.ts';
 import { Engines } from './docker/engines.ts';
+import { Followed } from './followed.ts';
 import { runSteps, runInside } from './ip.ts';
 import { Ipam } from './ipam.ts';
 import { Launcher } from './launcher.ts';
@@ -33,7 +35,7 @@ const limits = { etcd: 20_000, bgp: 60_000, helper: 30_000, prober: 10_000 };
 
 class Lab {
   readonly #processes = new Map<string, Map<string, ChildProcess>>();
-  readonly #programmed = new Map<string, number>();
+  readonly #followed = new Followed();
   #topology: Topology | undefined;
   #launcher: Launcher | undefined;
   #etcd: Etcd | undefined;
@@ -42,34 +44,28 @@ class Lab {
   #probe: Helper<ProbeRequest> | undefined;
   #nonce = 1;
 
-  readonly handlers: Handlers<LabApi> = {
+  readonly handlers: Omit<Handlers<LabApi>, 'bind'> = {
     build: ({ topology, tools }) => this.#build(topology, tools),
     routed: () => this.#routed(need(this.#topology)),
     status: () => this.#status(),
     attach: ({ tasks }) => need(this.#launcher).attach(tasks, need(this.#etcd)),
-    detach: async ({ names }) => {
-      await need(this.#serve).ask({ end: names }, limits.helper);
-      await need(this.#probe).ask({ forget: names }, limits.helper);
-      return { index: await need(this.#launcher).detach(names, need(this.#etcd)) };
-    },
+    detach: ({ names }) => this.#detach(names),
     networks: async ({ names }) => (await this.#engines?.networks(names)) ?? { ids: {}, made: [] },
     dropNetworks: async ({ names }) => this.#engines?.dropNetworks(names),
     listen: async ({ listen }) => {
       await need(this.#serve).ask({ listen }, limits.helper);
     },
     probe: (batch) => this.#send(batch),
-    write: async ({ writes }) => {
-      let index = 0;
-      for (const { key, value } of writes) {
-        index = value === undefined ? await need(this.#etcd).delete(key) : await need(this.#etcd).set(key, value);
-      }
-      return { index };
-    },
+    write: ({ writes }) => this.#write(writes),
     read: async ({ key }) => {
       const { node } = await need(this.#etcd).get(key);
       return node ? { node } : {};
     },
-    programmed: ({ index, limitMs }) => this.#awaitProgrammed(index, limitMs),
+    programmed: ({ index, limitMs }) => {
+      const names = need(this.#topology).hosts.map((host) => host.name);
+      return this.#followed.reached(names, index, limitMs);
+    },
+    undo: (what) => this.undo(what),
     exec: ({ namespace, command, input, timeoutMs }) =>
       runInside(shell, namespace, command, {
         ...(input === undefined ? {} : { input }),
@@ -79,6 +75,33 @@ class Lab {
 
   /** Takes away what a lab's end would leave. */
   readonly clear = async (): Promise<void> => this.#engines?.clear();
+
+  async undo({ tasks, networks, writes }: Undo): Promise<{ index: number }> {
+    const running = need(this.#launcher).tasks;
+    const ended = await this.#detach(tasks.filter((name) => running.has(name)));
+    const used = new Set([...running.values()].map((task) => task.network));
+    await this.#engines?.dropNetworks(networks.filter((name) => !used.has(name)));
+    const needed = new Set([...running.values()].flatMap((task) => task.profiles.map(keys.profile)));
+    const due = writes.filter(({ key, value }) => value !== undefined || !needed.has(key));
+    const { index } = await this.#write(due);
+    return { index: Math.max(ended.index, index) };
+  }
+
+  async #detach(names: readonly string[]): Promise<{ index: number }> {
+    if (names.length === 0) return { index: 0 };
+    await need(this.#serve).ask({ end: names }, limits.helper);
+    await need(this.#probe).ask({ forget: names }, limits.helper);
+    return { index: await need(this.#launcher).detach(names, need(this.#etcd)) };
+  }
+
+  async #write(writes: Undo['writes']): Promise<{ index: number }> {
+    const etcd = need(this.#etcd);
+    let index = 0;
+    for (const { key, value } of writes) {
+      index = value === undefined ? await etcd.delete(key) : await etcd.set(key, value);
+    }
+    return { index };
+  }
 
   async #build(topology: Topology, { birdMajor, restore }: { birdMajor: 1 | 2; restore: string }): Promise<void> {
     this.#topology = topology;
@@ -97,7 +120,7 @@ class Lab {
 
     await this.#configure(topology, this.#etcd);
     for (const host of hosts) this.#keep(host, 'felix', daemons.startFelix(shell, topology, host, restore));
-    void this.#followFelix(this.#etcd);
+    void this.#followed.follow(this.#etcd);
     const ipam = new Ipam();
     if (topology.engines) await this.#startEngines(topology, this.#etcd, ipam, restore);
     this.#launcher = new Launcher(shell, topology, ipam, this.#engines);
@@ -172,45 +195,6 @@ class Lab {
     }
   }
 
-  /** Keeps the index that each host's agent has programmed, as it reports it to etcd. */
-  async #followFelix(etcd: Etcd): Promise<void> {
-    const root = '/calico/felix/v1';
-    const note = (key: string, value: string | undefined): void => {
-      const host = /\/host\/([^/]+)\/last_reported_status$/.exec(key)?.[1];
-      if (host && value) this.#programmed.set(host, (JSON.parse(value) as { applied_index: number }).applied_index);
-    };
-    for (;;) {
-      try {
-        const { node, index } = await etcd.get(root);
-        const visit = (at: typeof node): void => {
-          if (at) note(at.key, at.value);
-          for (const child of at?.nodes ?? []) visit(child);
-        };
-        visit(node);
-        for await (const event of etcd.watch(root, index + 1, new AbortController().signal)) {
-          note(event.node.key, event.node.value);
-        }
-      } catch {
-        await sleep(20);
-      }
-    }
-  }
-
-  async #awaitProgrammed(
-    index: number,
-    limitMs: number,
-  ): Promise<{ hosts: Record<string, number>; ms: number; done: boolean }> {
-    const begin = performance.now();
-    const names = need(this.#topology).hosts.map((host) => host.name);
-    for (;;) {
-      const hosts = Object.fromEntries(names.map((name) => [name, this.#programmed.get(name) ?? 0]));
-      const done = Object.values(hosts).every((applied) => applied >= index);
-      const ms = performance.now() - begin;
-      if (done || ms > limitMs) return { hosts, ms: Math.round(ms), done };
-      await sleep(3);
-    }
-  }
-
   async #send({ probes, timeoutMs, inFlight: wanted, graceMs = limits.prober }: ProbeBatch): Promise<ProbeAnswers> {
     const serve = need(this.#serve);
     const inFlight = Math.min(wanted, openFiles() - spareFiles);
@@ -277,7 +261,12 @@ async function start(): Promise<void> {
   await must(shell, ['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', '/run']);
   mkdirSync('/run/netns');
   daemons.makeFolders();
-  const server = createServer((stream) => answer<LabApi>(stream, lab.handlers));
+  const server = createServer((stream) =>
+    answer<LabApi>(
+      stream,
+      bound(stream, lab.handlers, (what) => lab.undo(what)),
+    ),
+  );
   server.listen(controlSocket, () => process.stdout.write('ready\n'));
 }
 

@@ -194,6 +194,8 @@ const words: Readonly<Record<keyof LabApi, string>> = {
   write: 'write to etcd',
   read: 'read from etcd',
   programmed: 'tell what is programmed',
+  undo: 'undo what was done',
+  bind: 'keep in mind what to undo',
   exec: 'run a command',
 };
 

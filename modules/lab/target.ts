@@ -1,10 +1,11 @@
 /** The lab as the verifier sees it. */
+import { randomUUID } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.ts';
 import { keys, profileWrites, tierWrites } from '../datastore/calico.ts';
 import type { Profile, Tier } from '../policy/model.ts';
 import { standInId } from '../policy/network.ts';
 import { Refusal } from '../problem/problem.ts';
-import { controlNetwork, controlTier } from '../verify/plan.ts';
+import { controlNetwork } from '../verify/plan.ts';
 import {
   TargetFailed,
   type Change,
@@ -15,9 +16,12 @@ import {
   type Services,
   type Target,
   type TaskSpec,
+  type Views,
 } from '../verify/target.ts';
-import type { LabTask, TaskRequest, Tools } from './api.ts';
+import type { LabTask, TaskRequest, Tools, Undo } from './api.ts';
+import { Before } from './before.ts';
 import type { Lab } from './lab.ts';
+import { views } from './views.ts';
 
 /** Probes without an answer at one time; each holds a file descriptor. */
 const inFlight = 4000;
@@ -60,7 +64,12 @@ export class LabTarget implements Target {
   readonly #graceMs: number;
   readonly #lab: Lab;
   readonly #cluster: Cluster;
-  readonly #started: LabTask[] = [];
+  readonly #id = randomUUID();
+  /** Tasks that were started here. */
+  readonly #started = new Set<string>();
+  readonly #before = new Before();
+  #bound = false;
+  #routed: Promise<void> | undefined;
   /** Ids of Docker's networks by name, where there are engines; and those of them that were not there before. */
   readonly #ids = new Map<string, string>();
   readonly #made = new Set<string>();
@@ -86,10 +95,21 @@ export class LabTarget implements Target {
   launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
     return asked(async () => {
       const start = this.#make(() => this.#start(tasks, services));
-      const [there] = await Promise.all([start, this.#lab.call('routed', {})]);
+      const [there] = await Promise.all([start, this.#spread()]);
       return tasks.map((task) => ({ ...task, address: there.get(task.name)!.address }));
     });
   }
+
+  /** From now on all that is done here is undone when this process ends, however it ends. */
+  bind(): void {
+    this.#bound = true;
+  }
+
+  readonly views = (): Promise<Views> =>
+    asked(async () => {
+      await this.#spread();
+      return views(this.#lab);
+    });
 
   /** Asked twice at once, by Ctrl-C and by the run that it ends, it is done once. */
   cleanUp(): Promise<void> {
@@ -100,28 +120,33 @@ export class LabTarget implements Target {
   #clear(): Promise<void> {
     return asked(async () => {
       await this.#making;
-      const ended = this.#started.splice(0);
-      if (ended.length === 0 && this.#made.size === 0) return;
-      await this.#lab.call('detach', { names: ended.map((task) => task.name) });
-      const { tasks } = await this.#lab.call('status', {});
-      const needed = new Set(tasks.flatMap((task) => task.profiles));
-      const left = new Set(ended.flatMap((task) => task.profiles).filter((profile) => !needed.has(profile)));
-      const used = new Set(tasks.map((task) => task.network));
-      const idle = [...this.#made].filter((name) => !used.has(name));
-      await this.#lab.call('dropNetworks', { names: idle });
-      for (const name of idle) this.#forget(name);
-      const gone = [...left, ...idle].map((name) => ({ key: keys.profile(name) }));
-      await this.#lab.call('write', { writes: [...gone, { key: keys.tier(controlTier) }] });
+      if (this.#started.size === 0 && this.#made.size === 0 && this.#before.isEmpty) return;
+      const { index } = await this.#lab.call('undo', this.#undo());
+      this.#started.clear();
+      this.#before.clear();
+      for (const name of [...this.#made]) this.#forget(name);
+      await this.#promise();
+      // What agents have not seen yet would look as if it had been left behind.
+      await this.#lab.call('programmed', { index, limitMs: this.neverMs });
     });
   }
 
   write(profiles: readonly Profile[], tiers: readonly Tier[] = []): Promise<Change> {
     return asked(async () => {
       await this.#make(() => this.#makeNetworks(profiles));
-      const writes = [...profiles.flatMap(profileWrites), ...tiers.flatMap(tierWrites)];
-      return this.#lab.call('write', {
-        writes: writes.map(({ key, value }) => ({ key: this.#named(key), value: this.#named(value) })),
-      });
+      const writes = [...profiles.flatMap(profileWrites), ...tiers.flatMap(tierWrites)].map(({ key, value }) => ({
+        key: this.#named(key),
+        value: this.#named(value),
+      }));
+      const folders = [...profiles.map(({ name }) => keys.profile(name)), ...tiers.map(({ name }) => keys.tier(name))];
+      const read = async (key: string) => (await this.#lab.call('read', { key })).node;
+      const more = await this.#before.remember(
+        folders.map((folder) => this.#named(folder)),
+        writes,
+        read,
+      );
+      if (more) await this.#promise();
+      return this.#lab.call('write', { writes });
     });
   }
 
@@ -160,6 +185,28 @@ export class LabTarget implements Target {
     const { ids, made } = await this.#lab.call('networks', { names });
     for (const [name, id] of Object.entries(ids)) this.#ids.set(name, id);
     for (const name of made) this.#made.add(name);
+    if (made.length > 0) await this.#promise();
+  }
+
+  /** Waits until every host has heard of every other's block, once. */
+  #spread(): Promise<void> {
+    return (this.#routed ??= this.#lab.call('routed', {}).catch((error: unknown) => {
+      this.#routed = undefined;
+      throw error;
+    }));
+  }
+
+  #undo(): Undo {
+    const networks = [...this.#made];
+    // A network that is new takes its profile with it, which Docker's driver made before anything was written here.
+    const own = networks.flatMap((name) => [name, this.#ids.get(name) ?? name].map(keys.profile));
+    const others = this.#before.writes().filter(({ key }) => !own.some((folder) => `${key}/`.startsWith(`${folder}/`)));
+    return { tasks: [...this.#started], networks, writes: [...own.map((key) => ({ key })), ...others] };
+  }
+
+  /** Leaves the undoing to the lab, should this process end. */
+  async #promise(): Promise<void> {
+    if (this.#bound) await this.#lab.call('bind', { id: this.#id, undo: this.#undo() });
   }
 
   #forget(network: string): void {
@@ -188,9 +235,10 @@ export class LabTarget implements Target {
     const { tasks: running } = await this.#lab.call('status', {});
     const there = new Map(running.map((task) => [task.name, task]));
     const missing = tasks.filter((task) => !there.has(task.name));
+    for (const { name } of missing) this.#started.add(name);
+    await this.#promise();
     const attached = await this.#lab.call('attach', { tasks: missing.map((task) => this.#request(task)) });
     this.#attached = Math.max(this.#attached, attached.index);
-    this.#started.push(...attached.tasks);
     for (const task of attached.tasks) there.set(task.name, task);
     await this.#lab.call('listen', {
       listen: tasks.map(({ name }) => ({ namespace: name, tcp: services.tcp, udp: services.udp })),

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Report } from '../verify/report.ts';
+import { checkCard } from './checks.ts';
 import { clean } from './clean.ts';
 import { Markup, markup } from './markup.ts';
 import { pack } from './pack.ts';
@@ -109,7 +110,7 @@ function run(report: Report): Markup {
       : markup`<ul>${entries.map((entry) => markup`<li>${entry}</li>`)}</ul>`;
   return markup`<section class="view" id="run" aria-labelledby="run-title">
 <h2 id="run-title">The run</h2>
-<div class="columns">
+${checkCard(report)}<div class="columns">
 <div class="card"><h3>Where the time went</h3><ol class="stages">${stages}</ol><p class="quiet">${time(report.ms)} in all; a probe waits ${time(report.timeoutMs)} at least for its answer; seed ${report.seed}.</p></div>
 <div class="card"><h3>The real thing</h3>${list(report.real, 'Nothing is said to be.')}<h3>Stand-ins</h3>${list(report.standIns, 'None.')}</div>
 </div>

@@ -3,6 +3,7 @@
  * could not be found out is an error. Nothing is ever skipped.
  */
 import type { Cell, Control, Outcome, Report, StepReport } from '../verify/report.ts';
+import { seenText } from './checks.ts';
 import { happened } from './difference.ts';
 import { lines, markup, type Markup } from './markup.ts';
 import { reproduce } from './reproduce.ts';
@@ -28,7 +29,11 @@ interface Suite {
 }
 
 export function junit(report: Report): string {
-  const suites = [...report.steps.map((step, index) => stepSuite(report, step, index)), runSuite(report)];
+  const suites = [
+    ...report.steps.map((step, index) => stepSuite(report, step, index)),
+    ...checkSuites(report),
+    runSuite(report),
+  ];
   const all = suites.flatMap((suite) => suite.cases);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${
     markup`<testsuites name="mesos-calico ${report.cluster}" ${totals(all)} time="${seconds(report.ms)}">
@@ -63,6 +68,16 @@ function runSuite(report: Report): Suite {
   const body = [...report.real.map((one) => `real: ${one}`), ...report.standIns.map((one) => `stand-in: ${one}`)];
   const { ms, outcome, verdict } = report;
   return { name: 'run', ms: 0, cases: [{ group: 'run', name: 'verdict', ms, outcome, message: verdict, body }] };
+}
+
+/** A case for each check of a suite, whose name is the suite's. */
+function checkSuites({ suite, checks = [] }: Report): Suite[] {
+  if (suite === undefined || checks.length === 0) return [];
+  const cases = checks.map((one): Case => {
+    const { name, ms, outcome, details } = one;
+    return { group: 'checks', name, ms, outcome, message: seenText(one), body: details };
+  });
+  return [{ name: suite, ms: checks.reduce((sum, { ms }) => sum + ms, 0), cases }];
 }
 
 function matrixCases(report: Report, step: StepReport): Case[] {

@@ -209,6 +209,23 @@ const task = object('Task', 'A probe task: one task of one network on one agent.
   address: text('IPv4 address.'),
 });
 
+const spread = object('Spread', 'Times of something that was done again and again.', {
+  count: index('How often.'),
+  p50: ms('Milliseconds: the median.'),
+  p95: ms('Milliseconds.'),
+  p99: ms('Milliseconds.'),
+  most: ms('Milliseconds: the slowest.'),
+});
+
+const check = object('Check', 'What a suite looked at beyond the cells of a matrix.', {
+  name: text('Unique in its report.'),
+  outcome: outcome(),
+  seen: text('What was seen, in one sentence.'),
+  details: Type.Array(Type.String(), { description: 'What a person has to look at, by name.' }),
+  times: Type.Optional(spread),
+  ms: ms('Milliseconds that it took.'),
+});
+
 const report = object('Report', 'What a verification found.', {
   schema: Type.Literal('mesos-calico/report/1'),
   cluster: Type.String(),
@@ -222,6 +239,9 @@ const report = object('Report', 'What a verification found.', {
   tasks: Type.Array(task),
   timeoutMs: ms('Time-out of a probe.'),
   steps: Type.Array(step),
+  suite: Type.Optional(text('The suite that ran.')),
+  checks: Type.Optional(Type.Array(check)),
+  untried: Type.Optional(Type.Array(Type.String(), { description: 'What this cluster has no place for, and why.' })),
   outcome: outcome(),
   verdict: text('One line that says it all.'),
 });

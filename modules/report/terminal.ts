@@ -1,5 +1,6 @@
 /** The report as a terminal shows it: a step at a time while the run goes on, and a summary at its end. */
 import type { Outcome, Report, StepReport } from '../verify/report.ts';
+import { checkRows } from './checks.ts';
 import { clean } from './clean.ts';
 import { differences, happened, type Difference } from './difference.ts';
 import { gridLines, marks, tones, type Grid, type GridCell, type Notes } from './grid.ts';
@@ -70,6 +71,8 @@ export function summaryText(report: Report, style: Style): string {
     ...wrap(clean(size), sheet.width - 3).map((line) => `   ${line}`),
     '',
     ...stepRows(report, sheet),
+    '',
+    ...checkRows(report, sheet),
     '',
     ...stageRows(report, sheet),
     '',

@@ -88,6 +88,28 @@ export interface ExpectationReport {
   readonly cells: readonly number[];
 }
 
+/** Times of something that was done again and again, milliseconds. */
+export interface Spread {
+  readonly count: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly most: number;
+}
+
+/** What a suite looked at beyond the cells of a matrix. */
+export interface Check {
+  /** Unique in its report: `left behind: routes`. */
+  readonly name: string;
+  readonly outcome: Outcome;
+  /** What was seen, in one sentence. */
+  readonly seen: string;
+  /** What a person has to look at, one line each, by name. */
+  readonly details: readonly string[];
+  readonly times?: Spread;
+  readonly ms: number;
+}
+
 export interface StepReport {
   readonly title: string;
   /** The policy file that this step adds; undefined for a run of the whole policy at once. */
@@ -124,6 +146,12 @@ export interface Report {
   /** The least time-out of a probe, milliseconds; where controls answer slowly, a table takes a longer one. */
   readonly timeoutMs: number;
   readonly steps: readonly StepReport[];
+  /** The suite that ran; absent for a walk (`npm start`). */
+  readonly suite?: string;
+  /** Absent where no suite ran. */
+  readonly checks?: readonly Check[];
+  /** What the suite has, and this cluster has no place for, each with the reason. */
+  readonly untried?: readonly string[];
   readonly outcome: Outcome;
   /** One line that says it all. */
   readonly verdict: string;

@@ -71,7 +71,7 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
     verdict: verdict(run.cluster.name, tasks, reports),
   });
 
-  const launched = await stage('launch', () => tried(() => launch(target, draft.steps[0]!, wanted, open)));
+  const launched = await stage('launch', () => tried(() => start(target, draft.steps[0]!, wanted, open)));
   if (!launched.ok) {
     reports.push(notBegun(draft.steps[0]!, draft.traffic, launched.why));
     listener.step(report([]), 0);
@@ -130,7 +130,7 @@ async function cleaned(target: Target, reports: StepReport[]): Promise<void> {
 }
 
 /** Writes the first state of the policy and starts the tasks in it. */
-async function launch(
+export async function start(
   target: Target,
   { state }: Step,
   wanted: readonly TaskSpec[],
@@ -158,7 +158,7 @@ const notBegun = ({ title, file, commands }: Step, traffic: readonly Traffic[], 
   ms: 0,
 });
 
-function withProfiles(plan: readonly Omit<TaskSpec, 'profiles'>[], { endpoints }: PolicyState): TaskSpec[] {
+export function withProfiles(plan: readonly Omit<TaskSpec, 'profiles'>[], { endpoints }: PolicyState): TaskSpec[] {
   const profiles = new Map(endpoints.map(({ id, profiles: list }) => [id, list]));
   return plan.map((spec) => ({ ...spec, profiles: profiles.get(spec.name)! }));
 }

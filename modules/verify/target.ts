@@ -22,7 +22,16 @@ export interface Target {
   programmed(change: Change, limitMs: number): Promise<Programmed>;
   /** Sends all probes, in no particular order; the answers are in the order of the questions. */
   probe(probes: readonly Probe[], timeoutMs: number): Promise<readonly Observation[]>;
+
+  // What not every target can. A suite that needs one of these says of a target without it that nothing could be tried.
+
+  /** All that tasks leave traces in; where others start tasks meanwhile, only the traces of this target's own. */
+  readonly views?: () => Promise<Views>;
 }
+
+/** Kinds of traces. Each thing is told by a name under which a person finds it again. */
+export type Views = Readonly<Record<View, readonly string[]>>;
+export type View = 'endpoints' | 'addresses' | 'interfaces' | 'routes' | 'sets' | 'profiles';
 
 export interface TaskSpec {
   /** Unique in the cluster. */

@@ -1,0 +1,24 @@
+/** The suites by name; `policy` is what a verification does when nobody asks for another. */
+import { nearest } from '../../problem/nearest.ts';
+import { Refusal } from '../../problem/problem.ts';
+import { leaks } from './leaks.ts';
+import { policy } from './policy.ts';
+import type { Suite } from './suite.ts';
+
+export const suites: readonly Suite[] = [policy, leaks];
+
+/** Throws a Refusal for a name that no suite has. */
+export function suiteOf(name: string): Suite {
+  const found = suites.find((suite) => suite.name === name);
+  if (found) return found;
+  const names = suites.map((suite) => suite.name);
+  const near = nearest(name, names);
+  throw new Refusal([
+    {
+      code: 'unknown-suite',
+      what: `There is no suite "${name}".${near === undefined ? '' : ` Did you mean ${near}?`}`,
+      rule: `the suites are ${names.join(', ')}.`,
+      example: '--suite leaks',
+    },
+  ]);
+}
