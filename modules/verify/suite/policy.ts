@@ -8,7 +8,10 @@ import { wanted, type Asked, type Deck, type Found, type Plan, type Suite } from
 const nameOf = ({ tasks, traffic }: Named, { from, to, traffic: kind }: ReturnType<typeof cellsOf>[number]): string =>
   `${tasks[from]!.name} -> ${tasks[to]!.name} ${traffic[kind]!.name}`;
 
-interface Named { readonly tasks: readonly { readonly name: string }[]; readonly traffic: Asked['course']['traffic'] }
+interface Named {
+  readonly tasks: readonly { readonly name: string }[];
+  readonly traffic: Asked['course']['traffic'];
+}
 
 /** All cells, or those that are asked for. */
 function chosen(named: Named, wish: Asked['wish']): ReturnType<typeof cellsOf> {
