@@ -62,7 +62,7 @@ const planted: readonly Leak[] = [
   },
   {
     view: 'addresses',
-    names: /left: 192\.168\.\d+\.\d+ of general-1, handle forgotten/,
+    names: /left: \d+\.\d+\.\d+\.71 of general-1, handle forgotten/,
     plant: () =>
       block((value) => {
         value.allocations[7] = value.attributes.push({ handle_id: 'forgotten', secondary: {} }) - 1;
