@@ -6,11 +6,11 @@ import { download } from '../modules/release/artifact.ts';
 
 /** The package: a file where the release or the description has one, else whatever the host's repositories know. */
 export function mesosPackage({ release, sources }: Cluster): PackageSpec {
-  if (release.software.mesos?.url === undefined) return { name: 'mesos', version: release.mesos };
+  if (release.software.mesos?.url === undefined) return { name: 'mesos', version: release.mesos, hold: true };
   const file = download(release, sources, 'mesos');
   // aventer-mesos_1.11.0-0.7.1.debian12_amd64.deb, mesos-1.11.1-0.1.el8.x86_64.rpm
   const name = /\/([a-z][a-z-]*?)[-_]\d[^/]*$/.exec(file.url)?.[1] ?? 'mesos';
-  return { name, file };
+  return { name, file, hold: true };
 }
 
 /** What starts it: reads the files, as the wrapper in the packages does, of which nobody knows whether a fork has it. */

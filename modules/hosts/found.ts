@@ -56,6 +56,7 @@ const single = {
   'ip-forward': /^[01]$/,
   'rp-filter-all': /^[012]$/,
   'rp-filter-default': /^[012]$/,
+  'arp-ignore': /^[0-8]$/,
   selinux: /^(enforcing|permissive|disabled)$/,
   firewalld: runs,
   ufw: runs,

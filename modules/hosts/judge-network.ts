@@ -116,7 +116,11 @@ const managers: Check = ({ found: { facts } }) => {
   const rows: Row[] = [];
   if (facts['network-manager'] !== undefined)
     rows.push(
-      change({ what: 'NetworkManager', found: 'running', needed: 'not on cali*, tunl0' }, 'told to leave them alone'),
+      change(
+        { what: 'NetworkManager', found: 'running', needed: 'not on cali*, tunl0' },
+        'told to leave them alone',
+        'survey-network-manager',
+      ),
     );
   if (facts.selinux !== undefined) rows.push(fits({ what: 'SELinux', found: facts.selinux, needed: 'any' }));
   return rows;

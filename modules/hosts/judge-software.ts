@@ -140,7 +140,7 @@ const dockerDaemon: Check = (seat) => {
     ];
   if (docker === undefined || seat.node.role === 'master') return [];
   const said = { what: 'cluster store', found: store ?? 'none', needed: 'etcd of the masters' };
-  if (store === undefined) return [change(said, 'merged into daemon.json, dockerd restarted')];
+  if (store === undefined) return [change(said, 'merged into daemon.json, dockerd restarted', 'survey-docker-store')];
   const masters = seat.cluster.nodes.flatMap(({ role, address }) => (role === 'master' && address ? [address] : []));
   if (store.startsWith('etcd:') && ['127.0.0.1', 'localhost', ...masters].some((one) => store.includes(one)))
     return [fits(said)];
@@ -195,7 +195,7 @@ const containerizers: Check = (seat) => {
         remedy: `--containerizers=${[...first, ...missing].join(',')} where the agent is started`,
       }),
     ];
-  return [change(said, `merged: ${[...first, ...missing].join(',')}`)];
+  return [change(said, `merged: ${[...first, ...missing].join(',')}`, 'survey-containerizers')];
 };
 
 const calicoctl: Check = (seat) => {

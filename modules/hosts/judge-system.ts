@@ -129,16 +129,32 @@ const modules: Check = (seat) =>
 
 const settings: Check = ({ found: { facts }, needs: { sysctls } }) => {
   const pairs = [
-    ['ip_forward', 'ip-forward', 'net.ipv4.ip_forward'],
-    ['rp_filter (all)', 'rp-filter-all', 'net.ipv4.conf.all.rp_filter'],
-    ['rp_filter (default)', 'rp-filter-default', 'net.ipv4.conf.default.rp_filter'],
+    ['ip_forward', 'ip-forward', 'net.ipv4.ip_forward', 'survey-ip-forward'],
+    ['rp_filter (all)', 'rp-filter-all', 'net.ipv4.conf.all.rp_filter', 'survey-rp-filter'],
+    ['rp_filter (default)', 'rp-filter-default', 'net.ipv4.conf.default.rp_filter', 'survey-rp-filter'],
   ] as const;
-  return pairs.flatMap(([what, fact, key]) => {
+  return pairs.flatMap(([what, fact, key, code]) => {
     const needed = sysctls[key];
     if (needed === undefined) return [];
     const said = { what, found: facts[fact] ?? 'unknown', needed: String(needed) };
-    return [said.found === said.needed ? fits(said) : change(said, `set to ${needed}, for good`)];
+    return [said.found === said.needed ? fits(said) : change(said, `set to ${needed}, for good`, code)];
   });
+};
+
+const arp: Check = (seat) => {
+  const found = seat.found.facts['arp-ignore'] ?? '0';
+  if (found === '0') return [];
+  return [
+    refused(
+      seat,
+      { what: 'arp_ignore', found, needed: '0' },
+      {
+        code: 'survey-arp-ignore',
+        rule: 'the gateway of tasks, 169.254.1.1, is on no interface; with any other value the host does not answer for it.',
+        remedy: 'net.ipv4.conf.all.arp_ignore = 0 in the file below /etc/sysctl.d that sets it, then sysctl --system',
+      },
+    ),
+  ];
 };
 
 const room: Check = (seat) => {
@@ -217,4 +233,4 @@ const name: Check = (seat: Seat) => {
   ];
 };
 
-export const systemChecks: readonly Check[] = [os, machine, name, cgroup, modules, settings, room, clock];
+export const systemChecks: readonly Check[] = [os, machine, name, cgroup, modules, settings, arp, room, clock];

@@ -16,6 +16,8 @@ export interface Row {
   readonly deed: string;
   /** Where the verdict is `refused` or `caution`. */
   readonly problem?: Problem;
+  /** Of what is changed, where the page on troubleshooting has an entry: what it looks like where it stays as it is. */
+  readonly code?: string;
 }
 
 /** All that a check is told of a host. */
@@ -42,7 +44,12 @@ type Told = Pick<Problem, 'code' | 'rule'> & { readonly remedy: string };
 
 export const fits = (said: Said): Row => ({ ...said, verdict: 'fits', deed: '' });
 export const left = (said: Said): Row => ({ ...said, verdict: 'left', deed: 'left alone' });
-export const change = (said: Said, deed: string): Row => ({ ...said, verdict: 'change', deed });
+export const change = (said: Said, deed: string, code?: string): Row => ({
+  ...said,
+  verdict: 'change',
+  deed,
+  ...(code !== undefined && { code }),
+});
 
 /** Goes on, and says that somebody should look. */
 export const caution = (of: Pick<Seat, 'cluster' | 'node'>, said: Said, told: Told): Row =>

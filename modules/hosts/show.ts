@@ -1,6 +1,8 @@
 /** A survey and an installation as text. Pure. */
+import { pageOf } from '../problem/pages.ts';
 import { format, type Problem } from '../problem/problem.ts';
 import type { Report, Step } from './install.ts';
+import type { Row } from './row.ts';
 import type { HostSurvey, Survey } from './survey.ts';
 
 /** Every host with its table, then what only shows across hosts. */
@@ -18,11 +20,17 @@ export function surveyText(name: string, survey: Survey): string {
 
 function table({ rows }: HostSurvey): readonly string[] {
   const head = ['what', 'found', 'needed', 'verdict', 'what will be done'];
-  const lines = rows.map(({ what, found, needed, verdict, deed }) => [what, found, needed, verdict, deed]);
+  const lines = rows.map((row) => [row.what, row.found, row.needed, row.verdict, told(row)]);
   const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column]!.length)));
   return [head, ...lines].map((line) =>
     `  ${line.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd(),
   );
+}
+
+/** What will be done, and where it is written what that is about. */
+function told({ deed, problem, code }: Row): string {
+  const page = pageOf(problem?.code ?? code ?? '');
+  return page === undefined ? deed : `${deed}; see ${page}`;
 }
 
 function block(title: string, problems: readonly Problem[]): readonly string[] {

@@ -70,6 +70,7 @@ settings() {
   fact ip-forward "$(file /proc/sys/net/ipv4/ip_forward)"
   fact rp-filter-all "$(file /proc/sys/net/ipv4/conf/all/rp_filter)"
   fact rp-filter-default "$(file /proc/sys/net/ipv4/conf/default/rp_filter)"
+  fact arp-ignore "$(file /proc/sys/net/ipv4/conf/all/arp_ignore)"
   if has getenforce; then fact selinux "$(getenforce | tr '[:upper:]' '[:lower:]')"; fi
   if active firewalld; then fact firewalld running; fi
   if active ufw && limited ufw status 2>/dev/null | grep -q '^Status: active'; then fact ufw running; fi

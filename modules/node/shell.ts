@@ -78,7 +78,9 @@ function stepsOf(plan: NodePlan, host: HostPlan): readonly Step[] {
     ...step('downloads', downloads.map(downloadLine)),
     ...step(
       'packages from files',
-      fromFiles.map(({ name, file }) => `package_file ${words(name, file!.url, file!.sha256 ?? '-')}`),
+      fromFiles.map(
+        ({ name, file, hold }) => `package_file ${words(name, file!.url, file!.sha256 ?? '-')} ${hold ? 'hold' : "''"}`,
+      ),
     ),
     ...step('packages held', packages.some(({ hold }) => hold) ? ['hold_packages'] : []),
     { name: 'kernel', commands: kernel(plan) },

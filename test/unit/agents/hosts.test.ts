@@ -71,11 +71,15 @@ describe.each(hostOsNames)('%s', (os) => {
     }
   });
 
-  test('holds Docker, of one version, and asks for nothing else twice', () => {
+  test('holds Docker, of one version, and Mesos: no upgrade of the system takes them along', () => {
     for (const plan of all) {
       const docker = plan.host!.packages.filter(({ name }) => name.startsWith('docker'));
       expect(docker.length).toBeGreaterThan(0);
       for (const each of docker) expect(each).toMatchObject({ version: '20.10.24', hold: true });
+      const mesos = plan.host!.packages.filter(({ name }) => name.includes('mesos'));
+      expect(mesos.map(({ hold }) => hold)).toContain(true);
+      // A package from a file is held as one of a repository is.
+      expect(script(plan)).toMatch(/^package(_file)? (aventer-)?mesos .* hold$/m);
     }
   });
 
@@ -164,6 +168,7 @@ describe('Mesos', () => {
     expect(agent.host!.packages).toContainEqual({
       name: 'aventer-mesos',
       file: expect.objectContaining({ url }) as unknown,
+      hold: true,
     });
   });
 });

@@ -112,6 +112,23 @@ describe('hosts that will do', () => {
     );
   });
 
+  test('a line of the table leads to the page on troubleshooting, where one is written of it and something is done', () => {
+    const text = surveyText('own', survey(all(fact('rp-filter-all', '2'), fact('hostname', 'localhost'), mesos)));
+    const line = (what: string): string =>
+      text
+        .split('a1 (agent)')[1]!
+        .split('\n')
+        .find((each) => each.startsWith(`  ${what} `))!;
+    const page = 'see docs/troubleshooting.md#';
+    expect(line('ip_forward')).toMatch(new RegExp(`; ${page}forwarding-is-off$`));
+    expect(line('rp_filter (all)')).toMatch(new RegExp(`; ${page}felix-ends-at-once$`));
+    expect(line('NetworkManager')).toMatch(new RegExp(`; ${page}interfaces-flap$`));
+    expect(line('containerizers')).toMatch(new RegExp(`; ${page}the-other-containerizer-is-gone$`));
+    expect(line('host name')).toMatch(new RegExp(`; ${page}two-hosts-with-one-name$`));
+    for (const fine of ['rp_filter (default)', 'processor', 'module xt_set'])
+      expect(line(fine)).not.toContain('see docs');
+  });
+
   test('an agent of a Mesos that is there is left alone, and docker,mesos is merged', () => {
     const { hosts } = survey(mesos);
     const row = (what: string) => hosts[1]!.rows.find((each) => each.what === what);
@@ -168,6 +185,7 @@ describe('what is in the way is refused', () => {
     ['too little memory', fact('memory-total', '1000000'), ['survey-memory']],
     ['no room for images', also('disk=/var/lib/docker 900000'), ['survey-disk']],
     ['a clock that is minutes off', same, ['survey-clock', 'survey-clock', 'survey-clock'], { at: 1_200_500 }],
+    ['a host that does not answer for the gateway of tasks', also('arp-ignore=1'), ['survey-arp-ignore']],
     ['localhost as its name', fact('hostname', 'localhost.localdomain'), ['survey-hostname']],
     [
       'an address that is not on the host',
@@ -286,6 +304,7 @@ describe("what is nobody's fault", () => {
       'routes of Calico where it runs',
       also('calico-node=2.6.12', 'route=10.65.4.0/26 eth0', 'address=tunl0 10.65.4.1/32'),
     ],
+    ['arp_ignore as the kernel has it', also('arp-ignore=0')],
     ['a slow answer', fact('clock', '1000.485')],
     ['the store that is ours', also('docker=20.10.24', 'docker-store=etcd://10.0.0.11:2379')],
   ])('%s', (_, change) => {

@@ -278,6 +278,13 @@ describe('packages of EL, by doubles', () => {
     expect(await run(settle)).toMatchObject({ code: 0, stdout: '' });
   });
 
+  test('from a file is held, too', async () => {
+    has('mesos', '1.11.1');
+    await run(`mode=look\npackage_file mesos https://example.com/mesos.rpm - hold\nmode=apply\nheld=()
+      package_file mesos https://example.com/mesos.rpm - hold\nhold_packages`);
+    expect(asked()).toContain('dnf --quiet --assumeyes versionlock add mesos');
+  });
+
   test('of another version are refused where nobody said that they may be changed', async () => {
     has('tar', '1.30');
     has('docker-ce', '26.1.4');

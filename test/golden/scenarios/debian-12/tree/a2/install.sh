@@ -456,12 +456,13 @@ settle_packages() {
   fi
 }
 
-# A package from a file that is downloaded: package_file NAME URL SHA256
+# A package from a file that is downloaded: package_file NAME URL SHA256 HOLD|''
 package_file() {
   local name=$1 url=$2 path=$state/packages/${2##*/}
   if [[ $mode == look ]]; then
     return
   fi
+  if [[ -n $4 ]]; then held+=("$name"); fi
   if [[ -n $(version_of "$name") ]] && { [[ -f $state/installed/$name && $(<"$state/installed/$name") == "$url $3" ]] || ! remembers "package $name"; }; then
     return
   fi
@@ -1688,7 +1689,7 @@ download 'CNI plugin for addresses v1.11.8' http://10.80.0.1:8080/github.com/pro
 }
 
 step_11() {
-package_file aventer-mesos http://rpm.aventer.biz/Debian/bookworm/pool/main/a/aventer-mesos/aventer-mesos_1.11.0-0.9.0.debian12_amd64.deb -
+package_file aventer-mesos http://rpm.aventer.biz/Debian/bookworm/pool/main/a/aventer-mesos/aventer-mesos_1.11.0-0.9.0.debian12_amd64.deb - hold
 }
 
 step_12() {

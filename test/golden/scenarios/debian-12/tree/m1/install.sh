@@ -456,12 +456,13 @@ settle_packages() {
   fi
 }
 
-# A package from a file that is downloaded: package_file NAME URL SHA256
+# A package from a file that is downloaded: package_file NAME URL SHA256 HOLD|''
 package_file() {
   local name=$1 url=$2 path=$state/packages/${2##*/}
   if [[ $mode == look ]]; then
     return
   fi
+  if [[ -n $4 ]]; then held+=("$name"); fi
   if [[ -n $(version_of "$name") ]] && { [[ -f $state/installed/$name && $(<"$state/installed/$name") == "$url $3" ]] || ! remembers "package $name"; }; then
     return
   fi
@@ -1663,7 +1664,7 @@ download 'mesos-dns v0.5.0' http://10.80.0.1:8080/github.com/mesosphere/mesos-dn
 }
 
 step_12() {
-package_file aventer-mesos http://rpm.aventer.biz/Debian/bookworm/pool/main/a/aventer-mesos/aventer-mesos_1.11.0-0.9.0.debian12_amd64.deb -
+package_file aventer-mesos http://rpm.aventer.biz/Debian/bookworm/pool/main/a/aventer-mesos/aventer-mesos_1.11.0-0.9.0.debian12_amd64.deb - hold
 }
 
 step_13() {

@@ -456,12 +456,13 @@ settle_packages() {
   fi
 }
 
-# A package from a file that is downloaded: package_file NAME URL SHA256
+# A package from a file that is downloaded: package_file NAME URL SHA256 HOLD|''
 package_file() {
   local name=$1 url=$2 path=$state/packages/${2##*/}
   if [[ $mode == look ]]; then
     return
   fi
+  if [[ -n $4 ]]; then held+=("$name"); fi
   if [[ -n $(version_of "$name") ]] && { [[ -f $state/installed/$name && $(<"$state/installed/$name") == "$url $3" ]] || ! remembers "package $name"; }; then
     return
   fi
@@ -1668,7 +1669,7 @@ END
 step_11() {
 package etcd 3.3.11 ''
 package java-1.8.0-openjdk-headless '' ''
-package mesos 0.28.0 ''
+package mesos 0.28.0 hold
 package docker-ce 20.10.24 hold
 package docker-ce-cli 20.10.24 hold
 package containerd.io '' hold

@@ -456,12 +456,13 @@ settle_packages() {
   fi
 }
 
-# A package from a file that is downloaded: package_file NAME URL SHA256
+# A package from a file that is downloaded: package_file NAME URL SHA256 HOLD|''
 package_file() {
   local name=$1 url=$2 path=$state/packages/${2##*/}
   if [[ $mode == look ]]; then
     return
   fi
+  if [[ -n $4 ]]; then held+=("$name"); fi
   if [[ -n $(version_of "$name") ]] && { [[ -f $state/installed/$name && $(<"$state/installed/$name") == "$url $3" ]] || ! remembers "package $name"; }; then
     return
   fi
@@ -1677,7 +1678,7 @@ download 'mesos-dns v0.5.0' https://github.com/mesosphere/mesos-dns/releases/dow
 }
 
 step_13() {
-package_file mesos https://packages.example.com/mesos-0.28.0-2.0.16.centos701406.x86_64.rpm -
+package_file mesos https://packages.example.com/mesos-0.28.0-2.0.16.centos701406.x86_64.rpm - hold
 }
 
 step_14() {

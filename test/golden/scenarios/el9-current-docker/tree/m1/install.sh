@@ -456,12 +456,13 @@ settle_packages() {
   fi
 }
 
-# A package from a file that is downloaded: package_file NAME URL SHA256
+# A package from a file that is downloaded: package_file NAME URL SHA256 HOLD|''
 package_file() {
   local name=$1 url=$2 path=$state/packages/${2##*/}
   if [[ $mode == look ]]; then
     return
   fi
+  if [[ -n $4 ]]; then held+=("$name"); fi
   if [[ -n $(version_of "$name") ]] && { [[ -f $state/installed/$name && $(<"$state/installed/$name") == "$url $3" ]] || ! remembers "package $name"; }; then
     return
   fi
@@ -1665,7 +1666,7 @@ END
 
 step_11() {
 package java-11-openjdk-headless '' ''
-package mesos 1.11.0-0.9.0 ''
+package mesos 1.11.0-0.9.0 hold
 package docker-ce 20.10.24 hold
 package docker-ce-cli 20.10.24 hold
 package containerd.io '' hold
