@@ -1,26 +1,16 @@
 /**
- * The Vagrantfile by Debian's Vagrant, and the stack by the real Terraform with a stand-in for `vagrant` that records how it
- * is called: no hypervisor runs here. `VBoxManage` is a stand-in as well, which says its version and that all is done.
+ * The Vagrantfile by Debian's Vagrant; no hypervisor runs here. `VBoxManage` is a stand-in, which says
+ * its version and that all is done.
  */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { aptInstall, mayUseApt } from '../../modules/lab/install.ts';
 import { loadCluster, known } from '../../modules/cluster/load.ts';
-import { compiled, root } from '../../modules/root/root.ts';
+import { root } from '../../modules/root/root.ts';
 import { shell, which, type Output } from '../../modules/shell/shell.ts';
 import { clusterOf, hostScenarios } from '../scenarios.ts';
-import { need } from './ground/ground.ts';
+import { program, projectIn } from '../vagrant/project.ts';
 
 const noVagrant = 'vagrant cannot be installed here (only root can, with apt-get)';
 let place: string;
@@ -28,29 +18,21 @@ beforeAll(async () => {
   if (which('vagrant') === undefined && mayUseApt()) await aptInstall(shell, ['vagrant']);
   place = mkdtempSync(join(inject('ground').folder, 'vagrant-'));
   program(
-    'bin/VBoxManage',
+    join(place, 'bin/VBoxManage'),
     `case "$*" in *systemproperties) echo "Default machine folder: ${place}";; *--version) echo 7.0.14r161095;; esac`,
   );
 });
 
-function program(path: string, body: string, folder = place): void {
-  mkdirSync(join(folder, path, '..'), { recursive: true });
-  writeFileSync(join(folder, path), `#!/bin/sh\n${body}\n`);
-  chmodSync(join(folder, path), 0o755);
-}
+const project = (without: readonly string[] = []): string => projectIn(place, without);
 
-/** A project as a user has it; `without` is what is missing. */
-function project(without: readonly string[] = []): string {
-  const folder = mkdtempSync(join(place, 'project-'));
-  for (const each of ['Vagrantfile', 'clusters', 'policies'])
-    cpSync(join(root, each), join(folder, each), { recursive: true });
-  for (const each of ['dist', 'node_modules', 'package.json', 'templates'])
-    if (!without.includes(each)) symlinkSync(join(root, each), join(folder, each));
-  return folder;
-}
-
-const vagrant = (folder: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Output> =>
-  shell.run(['env', '-C', folder, 'vagrant', ...words], {
+/** `around`: what runs it. */
+const vagrant = (
+  folder: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  around: readonly string[] = [],
+): Promise<Output> =>
+  shell.run([...around, 'env', '-C', folder, 'vagrant', ...words], {
     timeoutMs: 60_000,
     env: {
       PATH: `${join(place, 'bin')}:${process.env['PATH'] ?? ''}`,
@@ -60,9 +42,31 @@ const vagrant = (folder: string, words: readonly string[], env: NodeJS.ProcessEn
     },
   });
 
+/** Runs a command with other mounts, which nobody else sees. */
+const over = (mount: string): string[] => [
+  ...['unshare', '--map-root-user', '--mount', 'sh', '-ec', `${mount}\nexec "$@"`, 'sh'],
+];
+
+/** Changes the description that is the usual one. */
+function edit(folder: string, from: string, to: string): void {
+  const file = join(folder, 'clusters/quickstart-vagrant.yaml');
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(file, text.replace(from, to));
+}
+
 /** The names that Vagrant knows, in its order. */
 const namesIn = (status: string): string[] =>
   status.split('\n').flatMap((line) => /^\d+,([^,]+),state,/.exec(line)?.[1] ?? []);
+
+/** A project where Vagrant has made a machine. */
+const withMachine = (name: string): string => {
+  const folder = project();
+  const machine = join(folder, '.vagrant/machines', name, 'virtualbox');
+  mkdirSync(machine, { recursive: true });
+  writeFileSync(join(machine, 'id'), 'd6f3a1b2');
+  return folder;
+};
 
 const described = [
   ...known()
@@ -111,21 +115,55 @@ describe('one clear message', () => {
 
   test('a broken description: file, line and path, as the kit says them', async () => {
     const folder = project();
-    const file = join(folder, 'clusters/quickstart-vagrant.yaml');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('memory: 2048', 'memory: 20'));
+    edit(folder, 'memory: 2048', 'memory: 20');
     expect(await saying(folder, ['up'])).toMatch(/clusters\/quickstart-vagrant\.yaml:\d+:\d+ masters\.memory: /);
   });
 
-  test('a provider that is missing', async () => {
-    const folder = project();
-    const file = join(folder, 'clusters/quickstart-vagrant.yaml');
+  test('VirtualBox is missing', async () => {
     const env = { PATH: process.env['PATH'] ?? '' };
-    expect(await saying(folder, ['up'], env)).toContain('VirtualBox, which the description asks for');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('provider: virtualbox', 'provider: libvirt'));
-    // Without plugins Vagrant knows none but its own.
-    expect(await saying(folder, ['up'], { VAGRANT_NO_PLUGINS: '1' })).toContain(
-      'vagrant plugin install vagrant-libvirt',
+    expect(await saying(project(), ['up'], env)).toContain('VirtualBox, which the description asks for');
+  });
+
+  test('vagrant-libvirt is missing', async () => {
+    const folder = project();
+    edit(folder, 'provider: virtualbox', 'provider: libvirt');
+    // Where Debian's package of it is installed, it is covered up for this one call.
+    const plugins = '/usr/share/vagrant-plugins/plugins.d';
+    const bare = existsSync(plugins) ? over(`mount -t tmpfs none ${plugins}`) : [];
+    const { code, stdout, stderr } = await vagrant(folder, ['up'], {}, bare);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toContain(
+      'This computer lacks:\n- the provider libvirt, which the description asks for: vagrant plugin install vagrant-libvirt',
     );
+  });
+
+  test('a Node that is too old', async () => {
+    program(join(place, 'old/node'), 'echo v18.20.4');
+    const env = { PATH: `${join(place, 'old')}:${process.env['PATH'] ?? ''}` };
+    expect(await saying(project(), ['status'], env)).toContain('Node 20.12 or later, on PATH: this is 18.20.4');
+  });
+
+  test('no Node at all', async () => {
+    const links = join(place, 'without-node');
+    for (const each of ['env', 'vagrant']) program(join(links, each), `exec ${which(each)!} "$@"`);
+    const env = { PATH: links };
+    expect(await saying(project(), ['status'], env)).toMatch(/Node 20\.12 or later, on PATH$/m);
+  });
+
+  test('a Vagrant that is too old, and a provider that is missing: both in one message', async () => {
+    const folder = project();
+    // The real one, which takes itself for another version: an old one cannot be had.
+    writeFileSync(join(place, 'version.txt'), '2.2.9\n');
+    const file = (await shell.run(['sh', '-c', 'dpkg -L vagrant | grep /version.txt$'])).stdout.trim();
+    const env = { PATH: process.env['PATH'] ?? '' };
+    const { code, stdout, stderr } = await vagrant(
+      folder,
+      ['up'],
+      env,
+      over(`mount --bind ${join(place, 'version.txt')} ${file}`),
+    );
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/lacks:\n- Vagrant 2\.2\.10 or later: this is 2\.2\.9\n- VirtualBox, which/);
   });
 
   test('another provider than the one whose box is described', async () => {
@@ -142,14 +180,6 @@ describe('one clear message', () => {
 });
 
 describe('machines that are there can always be destroyed', () => {
-  const withMachine = (name: string): string => {
-    const folder = project();
-    const machine = join(folder, '.vagrant/machines', name, 'virtualbox');
-    mkdirSync(machine, { recursive: true });
-    writeFileSync(join(machine, 'id'), 'd6f3a1b2');
-    return folder;
-  };
-
   test('one that is no longer described', async () => {
     const folder = withMachine('general-9');
     const { code, stdout, stderr } = await vagrant(folder, ['destroy', '--force', 'general-9']);
@@ -168,73 +198,52 @@ describe('machines that are there can always be destroyed', () => {
   });
 });
 
-describe('through Terraform', () => {
-  test('made, left alone, changed, one fewer, destroyed: masters first, and only what differs', async ({ skip }) => {
-    const { terraform } = need(skip, 'terraform');
-    const folder = project();
-    const calls = join(folder, 'calls');
-    program('stub/vagrant', `echo "$CLUSTER: $*" >> ${calls}; test -f Vagrantfile`, folder);
-    const run = async (verb: string, ...words: string[]): Promise<string> => {
-      const { code, stdout, stderr } = await shell.run(
-        ['env', '-C', folder, process.execPath, compiled(`verbs/${verb}.ts`), 'quickstart-vagrant', ...words],
-        {
-          timeoutMs: 120_000,
-          env: {
-            PATH: `${join(folder, 'stub')}:${join(terraform.path, '..')}:${process.env['PATH'] ?? ''}`,
-            NO_COLOR: '1',
-          },
-        },
-      );
-      expect(code, stderr).toBe(0);
-      return stdout;
-    };
-    /** What the stand-in was asked since the last time. */
-    const asked = (): string[] => {
-      const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trimEnd().split('\n') : [];
-      rmSync(calls, { force: true });
-      return lines.map((line) => line.replace('clusters/quickstart-vagrant.yaml: ', ''));
-    };
-    const edit = (from: string, to: string): void => {
-      const file = join(folder, 'clusters/quickstart-vagrant.yaml');
-      const text = readFileSync(file, 'utf8');
-      expect(text).toContain(from);
-      writeFileSync(file, text.replace(from, to));
-    };
-
-    const deployed = await run('deploy', '--yes', '--json');
-    const first = asked();
-    expect([first[0], ...first.slice(1, 3).sort(), first[3], ...first.slice(4).sort()]).toEqual([
-      'up --no-provision master-1',
-      'up --no-provision general-1',
-      'up --no-provision general-2',
-      'provision master-1',
-      'provision general-1',
-      'provision general-2',
-    ]);
-    const { outputs } = JSON.parse(deployed) as { outputs: Record<string, unknown> };
-    expect(outputs).toMatchObject({
-      mesos: 'http://192.168.56.11:5050',
-      next: 'npm run verify quickstart-vagrant',
-      inventory: { target: 'vagrant', machines: { 'general-2': { pool: 'general', address: '192.168.56.102' } } },
+describe('two at once take turns', () => {
+  /** Another vagrant at work, as far as this one can tell; until the file `end` is there. */
+  const busy = async (folder: string): Promise<void> => {
+    mkdirSync(join(folder, '.vagrant'), { recursive: true });
+    const script = 'touch held; until [ -e end ]; do sleep 0.1; done';
+    const child = shell.start(['env', '-C', folder, 'flock', '.vagrant/turn', 'sh', '-c', script], {
+      stdio: 'ignore',
+      detached: true,
     });
+    onTestFinished(() => {
+      if (child.exitCode === null) process.kill(-child.pid!);
+    });
+    await expect.poll(() => existsSync(join(folder, 'held')), { timeout: 10_000 }).toBe(true);
+  };
 
-    await run('plan', '--check');
-    await run('deploy', '--yes');
-    expect(asked()).toEqual([]);
+  test('the second waits, says so, and goes on when the first has ended', async () => {
+    const folder = withMachine('general-1');
+    const [id, said] = ['.vagrant/machines/general-1/virtualbox/id', 'said'].map((each) => join(folder, each));
+    await busy(folder);
+    const around = ['sh', '-c', `exec "$@" 2>${said!}`, 'sh'];
+    const second = vagrant(folder, ['destroy', '--force', 'general-1'], {}, around);
+    await expect
+      .poll(() => existsSync(said!) && readFileSync(said!, 'utf8'), { timeout: 30_000 })
+      .toContain('Waiting, for at most 60 minutes: another vagrant makes or destroys machines here.');
+    expect(existsSync(id!)).toBe(true);
+    writeFileSync(join(folder, 'end'), '');
+    expect((await second).code).toBe(0);
+    expect(existsSync(id!)).toBe(false);
+  });
 
-    edit('  backend: {}', '  backend: {}\n  more: {}');
-    await run('deploy', '--yes');
-    const again = asked();
-    expect(again.length).toBeGreaterThan(0);
-    expect(again.filter((call) => !call.startsWith('provision '))).toEqual([]);
+  test('it does not wait for ever', async () => {
+    const folder = withMachine('general-1');
+    const file = join(folder, 'Vagrantfile');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('TURN_MINUTES = 60', 'TURN_MINUTES = 0'));
+    await busy(folder);
+    const { code, stderr, stdout } = await vagrant(folder, ['destroy', '--force', 'general-1']);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toContain('Remedy: end it; it holds ');
+    expect(existsSync(join(folder, '.vagrant/machines/general-1/virtualbox/id'))).toBe(true);
+  });
 
-    edit('general: { count: 2', 'general: { count: 1');
-    await run('deploy', '--yes');
-    expect(asked()).toContain('destroy --force general-2');
-
-    await run('destroy', '--yes');
-    expect(asked()).toEqual(['destroy --force general-1', 'destroy --force master-1']);
-    const state = JSON.parse(readFileSync(join(folder, 'state/quickstart-vagrant.tfstate'), 'utf8')) as object;
-    expect(state).toMatchObject({ resources: [] });
+  test('who only looks does not wait', async () => {
+    const folder = project();
+    await busy(folder);
+    const { code, stderr } = await vagrant(folder, ['status']);
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('Waiting');
   });
 });

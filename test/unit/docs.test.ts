@@ -40,8 +40,8 @@ const anchor = (heading: string): string =>
     .replaceAll(/[^\w\- ]/g, '')
     .replaceAll(' ', '-');
 
-test('the guides of both clouds have the same headings', () => {
-  expect(headings(clouds.gce)).toEqual(headings(clouds.aws));
+test('the guides of both clouds and of Vagrant have the same headings', () => {
+  for (const page of [clouds.gce, 'docs/vagrant.md']) expect(headings(page), page).toEqual(headings(clouds.aws));
   expect(headings(clouds.aws).length).toBeGreaterThan(8);
 });
 
