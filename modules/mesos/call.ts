@@ -46,7 +46,8 @@ export async function call(
       again = repeatable(question) || reply.status === 503;
       if (!again) return failed(noAnswer(service, question, fault, performance.now() - begin));
     } catch (error) {
-      fault = error instanceof Error ? error.message : String(error);
+      // An attempt that our own limit cut short says less than the one before.
+      if (fault === '' || left >= patience.attemptMs) fault = error instanceof Error ? error.message : String(error);
       again = repeatable(question) || (error instanceof NoReply && !error.sent);
       if (signal?.aborted) return failed(interrupted(service));
       if (!again) return failed(maybeDone(service, question, fault));

@@ -273,7 +273,11 @@ test('whatever the version: a task is connected as it was meant, and asks for no
       if (meant.kind === 'network') expect(connected(app.value)).toBe(`container ${meant.name}`);
       else if (meant.kind === 'host') expect(connected(app.value)).toBe('host');
       else expect(connected(app.value)).toBe(`groups ${meant.groups.join('+')}`);
-      const asked = [app.value.ports, app.value.portDefinitions, app.value.container?.portMappings];
+      const asked: (readonly unknown[] | undefined)[] = [
+        app.value.ports,
+        app.value.portDefinitions,
+        app.value.container?.portMappings,
+      ];
       expect(asked.some((list) => list !== undefined)).toBe(true);
       expect(asked.flatMap((list) => list ?? [])).toEqual([]);
       expect(app.value.networks !== undefined && app.value.ipAddress !== undefined).toBe(false);
