@@ -51,7 +51,6 @@ const queued = Type.Object({
 
 export type MarathonTask = Type.Static<typeof task>;
 export type MarathonApp = Type.Static<typeof app>;
-export type Queued = Type.Static<typeof queued>;
 
 export const readInfo = reader(
   'marathon',

@@ -80,7 +80,9 @@ export interface Container {
 export interface Master {
   /** `host:port` of the master that leads. */
   leader(signal?: AbortSignal): Promise<Told<string>>;
+  /** Of the master that leads; another one's is a problem. */
   state(signal?: AbortSignal): Promise<Told<MasterState>>;
+  /** As the master knows them: one that follows, and is older than 1.0, knows none. */
   agents(signal?: AbortSignal): Promise<Told<readonly RegisteredAgent[]>>;
 }
 
@@ -107,7 +109,9 @@ export function master(ask: Ask, patience: Patience = usualPatience): Master {
       if (!reply.ok) return reply;
       const read = readMaster('GET /state', reply.value);
       if (!read.ok) return read;
-      const { version, leader, slaves, frameworks } = read.value;
+      const { version, pid, leader, slaves, frameworks } = read.value;
+      // One that follows redirects to the leader; an old one answers itself, and knows nothing.
+      if (pid && leader && pid !== leader) return failed(follows(pid, leader));
       const all = frameworks ?? [];
       return told({
         version,
@@ -125,6 +129,12 @@ export function master(ask: Ask, patience: Patience = usualPatience): Master {
     },
   };
 }
+
+const follows = (pid: string, leader: string) => ({
+  code: 'mesos-elsewhere',
+  what: `the master ${hostOf(pid) ?? pid} follows ${hostOf(leader) ?? leader}, and knows neither agents nor tasks.`,
+  remedy: 'ask the one that leads',
+});
 
 /** The redirect is the answer. A master that knows of no leader redirects to itself. */
 async function redirect(ask: Ask, patience: Patience, signal: AbortSignal | undefined): Promise<Told<string>> {

@@ -158,6 +158,12 @@ describe('a master', () => {
   });
 });
 
+test('an old master that follows knows nothing, and that is told', async () => {
+  const body = JSON.stringify({ version: '0.28.0', pid: 'master@10.64.0.12:5050', leader: 'master@10.64.0.11:5050' });
+  const told = await master(answering({ '/state': { status: 200, body, headers: {} } })).state();
+  expect(told.ok ? undefined : told.problem.code).toBe('mesos-elsewhere');
+});
+
 describe('an agent', () => {
   test('its containerizers, its isolation, and which container runs which task', async () => {
     const state = value(await agent(answering({ '/state': reply('mesos-agent-state') })).state());

@@ -32,10 +32,15 @@ const task = (over: Partial<ProbeTask> = {}): ProbeTask => ({
   attachment: { kind: 'network', name: 'client' },
   ...over,
 });
-const unified = (attachment: Attachment, image?: string): ProbeTask => {
-  const { image: _, ...bare } = task({ containerizer: 'mesos', attachment });
-  return { ...bare, ...(image === undefined ? {} : { image }) };
-};
+const unified = (attachment: Attachment, image?: string): ProbeTask => ({
+  ...imageless(task({ containerizer: 'mesos', attachment })),
+  ...(image === undefined ? {} : { image }),
+});
+function imageless(of: ProbeTask): ProbeTask {
+  const copy: { image?: string } & ProbeTask = { ...of };
+  delete copy.image;
+  return copy;
+}
 
 /** What differs between versions. */
 const networking = (of: ProbeTask, version: string): object => {
@@ -184,9 +189,8 @@ test('a task is pinned to its agent, alone, and started again soon', () => {
 });
 
 describe('what no version does is refused', () => {
-  const { image: _, ...imageless } = task();
   test.each([
-    ['a Docker task without an image', imageless, 'docker-needs-image'],
+    ['a Docker task without an image', imageless(task()), 'docker-needs-image'],
     ['net-groups for Docker', task({ attachment: { kind: 'groups', groups: ['a'] } }), 'marathon-net-groups'],
     [
       'a fixed address without Docker',
