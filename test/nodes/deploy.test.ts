@@ -1,11 +1,12 @@
 /** `deploy` of hosts, as a user runs it: the real Terraform, real SSH, the real scripts on Debian 12 with systemd. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { cdktfCli } from '../deploy/ground/cli.ts';
 import { canBoot, need, openGround, type Ground } from './ground/ground.ts';
 import type { Node } from './ground/node.ts';
-import { openUser, type User } from './ground/user.ts';
+import { openUser, type Ended, type User } from './ground/user.ts';
 
 let ground: Ground<'m1' | 'a1' | 'a2'> | undefined;
 let user: User;
@@ -32,11 +33,17 @@ const active = (node: Node): Promise<string> =>
 const allActive = 'active\nactive\nactive';
 /** The kit's own, on a host. */
 const kept = (node: Node): Promise<string> => node.sh('ls /var/lib/mesos-calico 2>/dev/null || :');
-const until = (host: string, state: string): Promise<unknown> =>
-  expect.poll(() => user.stateOf(host), { timeout: 200_000, interval: 200 }).toBe(state);
-/** A script has begun to change the host. */
-const begun = (node: Node): Promise<unknown> =>
-  expect.poll(() => kept(node), { timeout: 60_000, interval: 200 }).toContain('manifest');
+/** A run that ends before that says why. */
+async function until(is: () => Promise<boolean>, { ended }: { readonly ended: Promise<Ended> }): Promise<void> {
+  let over: Ended | undefined;
+  void ended.then((end) => (over = end));
+  while (!(await is())) {
+    if (over !== undefined) throw new Error(`it has ended: ${over.all}`);
+    await sleep(200);
+  }
+}
+/** The script of a host runs. */
+const works = async (node: Node): Promise<boolean> => (await node.exec(['pgrep', '-f', '^bash -s'])).code === 0;
 
 test(
   'a download that is not what was described stops it: its checksum is named, and no host after it is touched',
@@ -45,8 +52,9 @@ test(
     mirror.be({ is: 'wrong' }, /calicoctl$/);
     const { code, all } = await user.verb('deploy', '--yes');
     expect(code, all).toBe(3);
-    expect(all).toMatch(/has the checksum [0-9a-f]{64}, not [0-9a-f]{64}/);
-    expect(all).toMatch(/target\.hosts\.machines\.m1: .*calicoctl v1\.6\.5 could not be had .*\[hosts-not-done\]/);
+    expect(all).toMatch(
+      /target\.hosts\.machines\.m1: .*calicoctl v1\.6\.5 could not be had .* checksum [0-9a-f]{64}, not [0-9a-f]{64}.*\[hosts-not-done\]/,
+    );
     expect([user.stateOf('m1'), user.stateOf('a1')]).toEqual(['failed', undefined]);
     for (const node of [nodes.a1, nodes.a2]) expect(await kept(node)).toBe('');
   },
@@ -57,20 +65,17 @@ test(
   'Ctrl-C in the middle leaves the host that is under way, says so, and lets nothing run on',
   async ({ skip }) => {
     const { nodes } = here(skip);
-    const { ended, stop } = user.begin('deploy', '--yes');
-    await until('a1', 'running');
-    await begun(nodes.a1);
-    stop();
-    const { code, all } = await ended;
+    const run = user.begin('deploy', '--yes');
+    await until(async () => user.stateOf('a1') === 'running' && (await kept(nodes.a1)).includes('manifest'), run);
+    run.stop();
+    const { code, all } = await run.ended;
     expect(code, all).toBe(130);
     expect(all).toContain('npm run deploy nodes goes on from there');
     await expect
       .poll(() => existsSync(join(user.folder, 'state/nodes.hosts.json.lock')), { timeout: 20_000 })
       .toBe(false);
     // The connection is gone, and with it the script.
-    await expect
-      .poll(() => nodes.a1.exec(['pgrep', '-f', 'bash -s']).then(({ stdout }) => stdout), { timeout: 20_000 })
-      .toBe('');
+    await expect.poll(() => works(nodes.a1), { timeout: 20_000 }).toBe(false);
     expect(user.stateOf('m1')).toBe('done');
     expect(await kept(nodes.a2)).toBe('');
   },
@@ -81,11 +86,10 @@ test(
   'a host that dies in the middle stops it: it is named, and no host after it is touched',
   async ({ skip }) => {
     const { nodes } = here(skip);
-    const { ended } = user.begin('deploy', '--yes');
-    await until('a1', 'running');
-    await begun(nodes.a1);
+    const run = user.begin('deploy', '--yes');
+    await until(async () => user.stateOf('a1') === 'running' && (await works(nodes.a1)), run);
     await nodes.a1.crash();
-    const { code, all } = await ended;
+    const { code, all } = await run.ended;
     expect(code, all).toBe(3);
     expect(all).toMatch(/target\.hosts\.machines\.a1: .*\[ssh-(died|silent|unreachable)\].*\[hosts-not-done\]/);
     expect(user.stateOf('a1')).toBe('failed');
