@@ -1,6 +1,7 @@
 /** What `npm start` and `npm run verify` have in common: a lab, a verification in it, reports, and an end in order. */
 import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { progressOn, type Progress } from '../modules/cli/progress.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
@@ -51,6 +52,8 @@ export interface Wish {
   /** What a verification that is no walk runs. */
   readonly suite?: Suite;
   readonly asked?: SuiteWish;
+  /** How long another verification of the same cluster is waited for, milliseconds. */
+  readonly waitMs?: number;
   readonly options: {
     readonly name?: string;
     readonly keep?: boolean;
@@ -68,7 +71,14 @@ const exitCodes: Readonly<Record<Outcome, ExitCode>> = {
   'infrastructure-broken': exit.unknown,
 };
 
-export async function prove({ cluster: word, walk, options, suite = policy, asked = {} }: Wish): Promise<ExitCode> {
+export async function prove({
+  cluster: word,
+  walk,
+  options,
+  suite = policy,
+  asked = {},
+  waitMs = 0,
+}: Wish): Promise<ExitCode> {
   const startedAt = new Date();
   const begin = performance.now();
   const progress = progressOn(process.stderr);
@@ -88,7 +98,10 @@ export async function prove({ cluster: word, walk, options, suite = policy, aske
   // A lab that has only just begun is not known here yet; it hangs on a pipe to this process, and ends with it.
   const interrupt = onInterrupt(async () => {
     if (opened?.owned === true) await endLab(opened.lab);
-    else await target?.cleanUp();
+    else {
+      await target?.cleanUp();
+      await target?.release();
+    }
   });
   try {
     opened = await open(cluster, name, walk, progress, options.docker === true);
@@ -107,7 +120,7 @@ export async function prove({ cluster: word, walk, options, suite = policy, aske
     const told = listener(progress, options.json === true, walk ? documents : undefined);
     const report = walk
       ? await verify(target, { ...run, walk }, told)
-      : await runSuite(target, suite, { ...run, wish: asked }, told);
+      : await runSuite(target, suite, { ...run, wish: asked, holder: holder(suite, startedAt), waitMs }, told);
     progress.done();
     const page = write(report, options.reports ?? join('reports', cluster.name));
     if (options.json === true) process.stdout.write(json(report));
@@ -128,6 +141,10 @@ export async function prove({ cluster: word, walk, options, suite = policy, aske
     interrupt.off();
   }
 }
+
+/** Unique, and enough for another person to find out whom to ask. */
+const holder = (suite: Suite, since: Date): string =>
+  `${userInfo().username} on ${hostname()} (process ${process.pid}, suite ${suite.name}, since ${since.toISOString()})`;
 
 interface Opened {
   readonly lab: Lab;

@@ -1,4 +1,5 @@
 import { progressOn } from '../modules/cli/progress.ts';
+import { duration } from '../modules/cli/duration.ts';
 import { main } from '../modules/cli/verb.ts';
 import { exit, Refusal } from '../modules/problem/problem.ts';
 import { readPolicies } from '../modules/verify/documents.ts';
@@ -13,13 +14,18 @@ const options = {
   suite: { type: 'string', value: 'SUITE', help: 'what to run (default: policy)' },
   'dry-run': { type: 'boolean', help: 'print what would be done; start nothing, send nothing', explicit: true },
   only: { type: 'string', value: 'PATTERN', help: 'only cells or checks with this in their name; * is anything' },
+  wait: {
+    type: 'string',
+    value: 'TIME',
+    help: 'how long to wait while somebody else verifies it (90s, 10m; default: not)',
+  },
   ...proveOptions,
 } as const;
 
 await main({
   name: 'npm run verify',
   usage:
-    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
+    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--wait TIME] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
   help: `
 Verifies with real packets that a cluster does what its policy says, all policy files together. Uses the lab of that name
 if one runs (npm run lab up CLUSTER), else brings one up for the purpose and takes it down.
@@ -30,7 +36,7 @@ Exit code: 0 all as expected, 1 the network does not do what the policy says (or
 3 it could not be found out, or something under the policy is broken, 130 interrupted.`,
   options,
   most: 1,
-  run: ({ words, options: { suite: name, only, 'dry-run': dry, ...rest } }) => {
+  run: ({ words, options: { suite: name, only, 'dry-run': dry, wait, ...rest } }) => {
     const [cluster] = words;
     if (cluster === undefined) {
       throw new Refusal(
@@ -48,7 +54,8 @@ Exit code: 0 all as expected, 1 the network does not do what the policy says (or
     const suite = suiteOf(name ?? 'policy');
     const wish: Wish = only === undefined ? {} : { only };
     if (dry === true) return printPlan(cluster, suite, wish);
-    return prove({ cluster, walk: false, options: rest, suite, asked: wish });
+    const waitMs = wait === undefined ? 0 : duration('wait', wait);
+    return prove({ cluster, walk: false, options: rest, suite, asked: wish, waitMs });
   },
 });
 

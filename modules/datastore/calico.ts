@@ -41,6 +41,8 @@ export const keys = {
   block: (block: string) => `/calico/ipam/v2/assignment/ipv4/block/${block.replace('/', '-')}`,
   bgpGlobal: (name: 'as_num' | 'node_mesh') => `/calico/bgp/v1/global/${name}`,
   bgpHost: (host: string) => `/calico/bgp/v1/host/${host}/ip_addr_v4`,
+  /** Nothing of Calico's: who verifies the cluster. */
+  verifyLease: '/mesos-calico/verify',
   felixStatus: (host: string) => `/calico/felix/v1/host/${host}/last_reported_status`,
 } as const;
 

@@ -29,6 +29,12 @@ export class EtcdError extends Error {
   }
 }
 
+interface Conditions {
+  readonly prevExist?: boolean;
+  readonly prevValue?: string;
+  readonly ttl?: number;
+}
+
 /** Nobody listens there, or nothing leads there: the request has not been seen by anybody, so another member may have it. */
 const unsent: readonly string[] = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'];
 
@@ -57,11 +63,19 @@ export class Etcd {
     return { node: body.node, index };
   }
 
-  /** Writes a value and gives the index of the write. `prevExist: false` makes it a creation (error 105 if it exists). */
-  async set(key: string, value: string, conditions: { prevExist?: boolean; ttl?: number } = {}): Promise<number> {
+  /**
+   * Writes a value and gives the index of the write. `prevExist: false` makes it a creation (error 105 if it
+   * exists); with `prevValue` that value must stand there (error 101 if another does, 100 if none). `ttl`: seconds.
+   */
+  async set(key: string, value: string, conditions: Conditions = {}): Promise<number> {
     const form = new URLSearchParams({ value });
     for (const [name, condition] of Object.entries(conditions)) form.set(name, String(condition));
     return this.#write('PUT', key, form.toString());
+  }
+
+  /** Deletes a key that has this value; error 101 if it has another, 100 if there is none. */
+  deleteIf(key: string, prevValue: string): Promise<number> {
+    return this.#write('DELETE', `${key}?prevValue=${encodeURIComponent(prevValue)}`);
   }
 
   /** Deletes a key, or a whole folder; nothing there is fine. Gives the index of the write, or 0. */

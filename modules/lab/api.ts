@@ -1,6 +1,7 @@
 /** What the lab's process does for whoever drives it. Everything is plain JSON. */
 import type { EtcdNode } from '../datastore/etcd.ts';
 import type { Output } from '../shell/shell.ts';
+import type { FaultKind } from '../verify/target.ts';
 import type { Session } from './bird.ts';
 import type { Listen } from './serve.ts';
 import type { LabProbe, ProbeResult } from './probe.ts';
@@ -31,6 +32,12 @@ export interface LabApi {
   undo(request: Undo): { index: number };
   /** Does so when this connection ends; takes the place of what was bound by the same id before. */
   bind(request: { id: string; undo: Undo }): void;
+  /** Breaks something; it is put right when `heal` is called, or this connection ends. */
+  fault(request: { kind: FaultKind; host: string }): void;
+  heal(request: Record<string, never>): void;
+  /** Who has the lease of that key now: `holder` itself, or somebody else. */
+  claim(request: { key: string; holder: string; ttlSeconds: number }): { holder: string };
+  release(request: { key: string; holder: string }): void;
   /** Runs a program in a namespace of the lab (a host's or a task's name), or, without one, on the fabric. */
   exec(request: { namespace?: string; command: readonly string[]; input?: string; timeoutMs?: number }): Output;
 }

@@ -11,19 +11,23 @@ export function bound(
   stream: Duplex,
   handlers: Omit<Handlers<LabApi>, 'bind'>,
   undo: (what: Undo) => Promise<unknown>,
+  heal: () => Promise<unknown>,
 ): Handlers<LabApi> {
   const waiting = new Set<Promise<unknown>>();
   const later = new Map<string, Undo>();
+  let broke = false;
   stream.once('close', () => void end());
 
   async function end(): Promise<void> {
     // What is being done is done first: a task that is half started could not be ended.
     while (waiting.size > 0) await Promise.allSettled(waiting);
+    if (broke) await heal().catch(() => undefined);
     for (const what of later.values()) await undo(what).catch(() => undefined);
   }
 
   const watched = Object.entries(handlers).map(([name, handler]) => {
     const call = async (request: never): Promise<unknown> => {
+      broke ||= name === 'fault';
       const work = Promise.resolve((handler as (request: never) => unknown)(request));
       waiting.add(work);
       return work.finally(() => waiting.delete(work));

@@ -2,7 +2,9 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { compiled } from '../root/root.ts';
 import type { ChildProcess, Shell } from '../shell/shell.ts';
+import type { Tools } from './api.ts';
 import { birdConfig, parseSessions, type BirdMajor, type Session } from './bird.ts';
+import type { Daemon } from './faults.ts';
 import { inside, runInside } from './ip.ts';
 import type { LabHost, Topology } from './topology.ts';
 
@@ -38,7 +40,25 @@ const etcdUrl = (master: LabHost): string => `http://${master.address}:2379`;
 export const etcdUrls = (hosts: readonly LabHost[]): string[] =>
   hosts.filter((host) => host.role === 'master').map(etcdUrl);
 
-export function startEtcd(shell: Shell, { hosts }: Topology, master: LabHost): ChildProcess {
+/** One daemon of a host. */
+export function start(
+  shell: Shell,
+  topology: Topology,
+  host: LabHost,
+  name: Daemon,
+  { birdMajor, restore }: Pick<Tools, 'birdMajor' | 'restore'>,
+): ChildProcess {
+  switch (name) {
+    case 'etcd':
+      return startEtcd(shell, topology, host);
+    case 'bird':
+      return startBird(shell, topology, host, birdMajor);
+    case 'felix':
+      return startFelix(shell, topology, host, restore);
+  }
+}
+
+function startEtcd(shell: Shell, { hosts }: Topology, master: LabHost): ChildProcess {
   const masters = hosts.filter((host) => host.role === 'master');
   const peer = (host: LabHost): string => `http://${host.address}:2380`;
   return daemon(
@@ -67,7 +87,7 @@ export function startEtcd(shell: Shell, { hosts }: Topology, master: LabHost): C
 
 const birdSocket = (host: LabHost): string => `${folder}/bird/${host.name}.ctl`;
 
-export function startBird(shell: Shell, topology: Topology, host: LabHost, major: BirdMajor): ChildProcess {
+function startBird(shell: Shell, topology: Topology, host: LabHost, major: BirdMajor): ChildProcess {
   const file = `${folder}/bird/${host.name}.cfg`;
   writeFileSync(file, birdConfig(topology, host, major));
   const pid = `${folder}/bird/${host.name}.pid`;
@@ -92,7 +112,7 @@ export async function missingRoutes(shell: Shell, { hosts }: Topology, host: Lab
     .map((other) => other.name);
 }
 
-export function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, restore: string): ChildProcess {
+function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, restore: string): ChildProcess {
   // Each host has another member first, so that they share the watchers.
   const urls = etcdUrls(hosts);
   const first = hosts.indexOf(host) % urls.length;

@@ -5,18 +5,21 @@
  * Standard input is its lifeline: until it reads `detach`, the end of the input is the end of the lab, so that nothing
  * outlives a caller that was killed.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keys, type Write } from '../datastore/calico.ts';
+import { keys } from '../datastore/calico.ts';
 import { Etcd } from '../datastore/etcd.ts';
+import { claim, release } from '../datastore/lease.ts';
 import { compiled } from '../root/root.ts';
 import { must, shell, type ChildProcess } from '../shell/shell.ts';
-import type { LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process, Undo } from './api.ts';
+import type { LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process, Tools, Undo } from './api.ts';
 import { bound } from './bound.ts';
 import { Helper } from './child.ts';
+import { configure, wireHosts } from './configure.ts';
 import * as daemons from './daemons.ts';
 import { Engines } from './docker/engines.ts';
+import { ended, Faults, type Daemon } from './faults.ts';
 import { Followed } from './followed.ts';
 import { runSteps, runInside } from './ip.ts';
 import { Ipam } from './ipam.ts';
@@ -24,9 +27,9 @@ import { Launcher } from './launcher.ts';
 import { openFiles, rounds, spareFiles } from './pace.ts';
 import type { ProbeRequest, ProbeResult } from './probe.ts';
 import { answer, type Handlers } from './rpc.ts';
-import type { ServeRequest } from './serve.ts';
+import type { Listen, ServeRequest } from './serve.ts';
 import type { LabHost, Topology } from './topology.ts';
-import { hostSteps } from './wiring.ts';
+import { hostAgainSteps } from './wiring.ts';
 
 export const controlSocket = '/run/lab/control.sock';
 
@@ -42,6 +45,9 @@ class Lab {
   #engines: Engines | undefined;
   #serve: Helper<ServeRequest> | undefined;
   #probe: Helper<ProbeRequest> | undefined;
+  #faults: Faults | undefined;
+  /** By namespace: what it was last asked to listen on. */
+  readonly #listening = new Map<string, Listen>();
   #nonce = 1;
 
   readonly handlers: Omit<Handlers<LabApi>, 'bind'> = {
@@ -53,6 +59,7 @@ class Lab {
     networks: async ({ names }) => (await this.#engines?.networks(names)) ?? { ids: {}, made: [] },
     dropNetworks: async ({ names }) => this.#engines?.dropNetworks(names),
     listen: async ({ listen }) => {
+      for (const one of listen) this.#listening.set(one.namespace, one);
       await need(this.#serve).ask({ listen }, limits.helper);
     },
     probe: (batch) => this.#send(batch),
@@ -66,6 +73,12 @@ class Lab {
       return this.#followed.reached(names, index, limitMs);
     },
     undo: (what) => this.undo(what),
+    fault: ({ kind, host }) => need(this.#faults).make(kind, host),
+    heal: async () => this.#faults?.end(),
+    claim: async ({ key, holder, ttlSeconds }) => ({
+      holder: await claim(need(this.#etcd), key, holder, ttlSeconds),
+    }),
+    release: ({ key, holder }) => release(need(this.#etcd), key, holder),
     exec: ({ namespace, command, input, timeoutMs }) =>
       runInside(shell, namespace, command, {
         ...(input === undefined ? {} : { input }),
@@ -103,23 +116,35 @@ class Lab {
     return { index };
   }
 
-  async #build(topology: Topology, { birdMajor, restore }: { birdMajor: 1 | 2; restore: string }): Promise<void> {
+  async #build(topology: Topology, { birdMajor, restore }: Pick<Tools, 'birdMajor' | 'restore'>): Promise<void> {
     this.#topology = topology;
     const { hosts } = topology;
     const masters = hosts.filter((host) => host.role === 'master');
 
-    await this.#wireHosts(topology);
-    for (const master of masters) this.#keep(master, 'etcd', daemons.startEtcd(shell, topology, master));
-    for (const host of hosts) this.#keep(host, 'bird', daemons.startBird(shell, topology, host, birdMajor));
+    const start = (host: LabHost, name: Daemon): void => {
+      this.#keep(host, name, daemons.start(shell, topology, host, name, { birdMajor, restore }));
+    };
+    this.#faults = new Faults({
+      shell,
+      topology,
+      iptables: restore.replace('-restore', ''),
+      start,
+      daemon: (host, name) => this.#processes.get(host.name)?.get(name),
+      unplug: (host) => this.#unplug(host),
+      plug: (host) => this.#plug(topology, host, start),
+    });
+    await wireHosts(shell, topology);
+    for (const master of masters) start(master, 'etcd');
+    for (const host of hosts) start(host, 'bird');
     this.#serve = helper<ServeRequest>('serve');
     this.#probe = helper<ProbeRequest>('probe');
     this.#etcd = new Etcd(daemons.etcdUrls(hosts));
     // Probes start from hosts too.
-    const listen = hosts.map((host) => ({ namespace: host.name, tcp: [], udp: [] }));
+    const listen = hosts.map(({ name }) => mute(name));
     await this.#serve.ask({ listen }, limits.helper);
 
-    await this.#configure(topology, this.#etcd);
-    for (const host of hosts) this.#keep(host, 'felix', daemons.startFelix(shell, topology, host, restore));
+    await configure(topology, this.#etcd, limits.etcd, () => this.#mustRun(['etcd']));
+    for (const host of hosts) start(host, 'felix');
     void this.#followed.follow(this.#etcd);
     const ipam = new Ipam();
     if (topology.engines) await this.#startEngines(topology, this.#etcd, ipam, restore);
@@ -137,49 +162,30 @@ class Lab {
     await this.#engines.start(options);
   }
 
+  readonly heal = async (): Promise<void> => this.#faults?.end();
+
+  /** A host loses its power: its daemons, its tasks and its interfaces are gone at once. */
+  async #unplug(host: LabHost): Promise<void> {
+    const own = [...need(this.#launcher).tasks.values()].filter((task) => task.host === host.name);
+    const names = [host.name, ...own.map(({ name }) => name)];
+    for (const [name, child] of this.#processes.get(host.name) ?? []) await ended(child, name);
+    await need(this.#serve).ask({ end: names }, limits.helper);
+    await need(this.#probe).ask({ forget: names }, limits.helper);
+    await must(shell, ['ip', '-batch', '-'], { input: names.map((name) => `netns del ${name}\n`).join('') });
+  }
+
+  /** It boots: the lab starts its daemons, and its tasks as they were, in the place of systemd and Mesos. */
+  async #plug(topology: Topology, host: LabHost, start: (host: LabHost, name: Daemon) => void): Promise<void> {
+    await runSteps(shell, hostAgainSteps(topology, host));
+    const names = [...(this.#processes.get(host.name)?.keys() ?? [])] as Daemon[];
+    for (const name of names) start(host, name);
+    const tasks = await need(this.#launcher).plugAgain(host.name);
+    const listen = [host, ...tasks].map(({ name }) => this.#listening.get(name) ?? mute(name));
+    await need(this.#serve).ask({ listen }, limits.helper);
+  }
+
   async #routed(topology: Topology): Promise<void> {
     await Promise.all(topology.hosts.map((host) => this.#awaitRoutes(topology, host)));
-  }
-
-  async #wireHosts(topology: Topology): Promise<void> {
-    await must(shell, ['ip', 'link', 'set', 'lo', 'up']);
-    // A bridge that hands packets to iptables would police host-to-host traffic on the fabric.
-    const bridgeFilter = '/proc/sys/net/bridge/bridge-nf-call-iptables';
-    await runSteps(shell, hostSteps(topology));
-    if (existsSync(bridgeFilter)) writeFileSync(bridgeFilter, '0');
-  }
-
-  /** What `calicoctl node` and `calicoctl pool add` leave in etcd. Waits until etcd takes the first write. */
-  async #configure({ hosts, pool, asNumber }: Topology, etcd: Etcd): Promise<void> {
-    const deadline = performance.now() + limits.etcd;
-    for (;;) {
-      try {
-        await etcd.set(keys.ready, 'true');
-        break;
-      } catch (error) {
-        this.#mustRun(['etcd']);
-        if (performance.now() > deadline) {
-          throw new Error(`etcd took no write within ${limits.etcd / 1000} s: ${String(error)}`, { cause: error });
-        }
-        await sleep(10);
-      }
-    }
-    const writes: Write[] = [
-      { key: keys.config('InterfacePrefix'), value: 'cali' },
-      { key: keys.config('LogSeverityFile'), value: 'none' },
-      { key: keys.config('ReportingIntervalSecs'), value: '0' },
-      { key: keys.bgpGlobal('as_num'), value: String(asNumber) },
-      { key: keys.bgpGlobal('node_mesh'), value: '{"enabled": true}' },
-      { key: keys.pool(pool), value: JSON.stringify({ cidr: pool }) },
-      ...hosts.flatMap((host) => [
-        { key: keys.birdIp(host.name), value: host.address },
-        { key: keys.hostConfig(host.name, 'marker'), value: 'created' },
-        { key: keys.hostConfig(host.name, 'DefaultEndpointToHostAction'), value: 'RETURN' },
-        { key: keys.bgpHost(host.name), value: host.address },
-        { key: keys.affinity(host.name, host.block), value: '' },
-      ]),
-    ];
-    await Promise.all(writes.map(({ key, value }) => etcd.set(key, value)));
   }
 
   async #awaitRoutes(topology: Topology, host: LabHost): Promise<void> {
@@ -244,6 +250,8 @@ class Lab {
   }
 }
 
+const mute = (namespace: string): Listen => ({ namespace, tcp: [], udp: [] });
+
 const seen = (child: ChildProcess): Process => ({
   pid: child.pid ?? 0,
   running: child.exitCode === null && child.signalCode === null,
@@ -264,7 +272,12 @@ async function start(): Promise<void> {
   const server = createServer((stream) =>
     answer<LabApi>(
       stream,
-      bound(stream, lab.handlers, (what) => lab.undo(what)),
+      bound(
+        stream,
+        lab.handlers,
+        (what) => lab.undo(what),
+        () => lab.heal(),
+      ),
     ),
   );
   server.listen(controlSocket, () => process.stdout.write('ready\n'));

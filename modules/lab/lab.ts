@@ -196,6 +196,10 @@ const words: Readonly<Record<keyof LabApi, string>> = {
   programmed: 'tell what is programmed',
   undo: 'undo what was done',
   bind: 'keep in mind what to undo',
+  fault: 'break something',
+  heal: 'put right what it broke',
+  claim: 'tell who has a lease',
+  release: 'give up a lease',
   exec: 'run a command',
 };
 

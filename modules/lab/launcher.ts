@@ -107,6 +107,16 @@ export class Launcher {
     return index;
   }
 
+  /** Wires the tasks of a host once more, after the host was away; to the datastore they are the same. */
+  async plugAgain(host: string): Promise<readonly LabTask[]> {
+    const tasks = [...this.tasks.values()].filter((task) => task.host === host);
+    const gone = endLines(tasks.map((task) => task.name));
+    await this.#shell.run(['ip', '-force', '-batch', '-'], { input: gone, timeoutMs: 30_000 });
+    const wires = tasks.map((task) => ({ ...task, task: task.name, mac }));
+    await runSteps(this.#shell, taskSteps(wires, this.#topology.mtu));
+    return tasks;
+  }
+
   #plan(request: TaskRequest): LabTask {
     const start = this.#starts.get(request.name) ?? 0;
     const endpoint = stableId('endpoint', request.name, ...(start === 0 ? [] : [String(start)]));

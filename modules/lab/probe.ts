@@ -21,6 +21,8 @@ export interface LabProbe {
   readonly sourcePorts: readonly [number, number];
   /** Only for pacing: how many answers to expect at once. Never for the verdict. */
   readonly likely: boolean;
+  /** Bytes of the whole IPv4 packet of UDP or ICMP, which is then not to be fragmented. */
+  readonly size?: number;
 }
 
 export type ProbeRequest =
@@ -77,6 +79,7 @@ const verdictOf = (errno: number): Verdict => {
     case sys.errno.ENETUNREACH:
     case sys.errno.EACCES:
     case sys.errno.EPERM:
+    case sys.errno.EMSGSIZE:
       return 'rejected';
     default:
       return 'broken';
@@ -89,6 +92,12 @@ function open(probe: LabProbe): number {
   if (probe.protocol === 'icmp') {
     const fd = sys.socket(version, sys.SOCK_DGRAM, version === 4 ? sys.IPPROTO_ICMP : sys.IPPROTO_ICMPV6);
     sys.reportErrors(fd, version);
+    const [id, last] = probe.sourcePorts;
+    // The identifier of an echo is to a flow what its source port is; asked for one, it is the same flow again.
+    if (id === last) {
+      const failed = sys.bind(fd, sys.address(sys.anyAddress(version), id));
+      if (failed !== 0) throw new sys.SyscallError('bind', failed);
+    }
     return fd;
   }
   const fd = sys.socket(version, probe.protocol === 'tcp' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
@@ -172,10 +181,10 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     const failed = sys.connect(fd, sys.address(probe.address, probe.port));
     if (failed !== 0 && failed !== sys.errno.EINPROGRESS) return finish(flight, verdictOf(failed));
     if (probe.protocol !== 'tcp') {
-      const refused = sys.send(
-        fd,
-        probe.protocol === 'udp' ? question(nonce + index) : echo(nonce + index, sys.versionOf(probe.address)),
-      );
+      const small =
+        probe.protocol === 'udp' ? question(nonce + index) : echo(nonce + index, sys.versionOf(probe.address));
+      if (probe.size !== undefined) sys.dontFragment(fd);
+      const refused = sys.send(fd, probe.size === undefined ? small : filled(small, probe));
       if (refused !== 0) return finish(flight, verdictOf(refused));
     }
     epoll.add(fd, probe.protocol === 'tcp' ? sys.EPOLLOUT : sys.EPOLLIN);
@@ -239,6 +248,11 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
   }
   epoll.close();
   stdio.write({ id, result: results });
+}
+
+/** Up to the size that is asked for, less the IPv4 header, and that of UDP, which the kernel adds. */
+function filled(bytes: Buffer, { size = 0, protocol }: LabProbe): Buffer {
+  return Buffer.concat([bytes], Math.max(bytes.length, size - 20 - (protocol === 'udp' ? 8 : 0)));
 }
 
 /** `mc01`, then the nonce: 8 bytes. */

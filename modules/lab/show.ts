@@ -30,6 +30,18 @@ export const isWell = ({ hosts, helpers }: LabStatus): boolean =>
       Object.values(processes).every((process) => process.running),
   );
 
+/** What does not run, and which sessions are not established. */
+export const ailing = ({ hosts }: LabStatus): string[] =>
+  hosts.flatMap(({ name, sessions, processes }) => {
+    const up = sessions.filter(({ state }) => state === 'Established').length;
+    return [
+      ...Object.entries(processes).flatMap(([what, { running }]) =>
+        running ? [] : [`${what} on ${name} does not run`],
+      ),
+      ...(up === hosts.length - 1 ? [] : [`${up} of ${hosts.length - 1} BGP sessions of ${name} are established`]),
+    ];
+  });
+
 /** How it is: every host with its BGP sessions and processes, every task. */
 export function statusText(name: string, { topology, hosts, helpers, tasks }: LabStatus): string {
   const lines = [`The lab ${name}: ${hosts.length} hosts, ${tasks.length} tasks; ${runs(helpers)}`, ''];

@@ -55,6 +55,7 @@ export const errno = {
   EPERM: 1,
   EACCES: 13,
   EMFILE: 24,
+  EMSGSIZE: 90,
   EADDRINUSE: 98,
   ENETUNREACH: 101,
   ECONNRESET: 104,
@@ -115,6 +116,13 @@ export function socket(version: Version, type: number, protocol = 0): number {
   const fd = check('socket', c.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol) as number);
   if (version === 6) c.setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, one, 4);
   return fd;
+}
+
+/** Sends whole or not at all, whatever is known of the way. Source: ip(7), IP_PMTUDISC_PROBE. */
+export function dontFragment(fd: number): void {
+  const probe = Buffer.alloc(4);
+  probe.writeInt32LE(3);
+  check('setsockopt', c.setsockopt(fd, 0, 10, probe, 4) as number);
 }
 
 export const close = (fd: number): void => void c.close(fd);

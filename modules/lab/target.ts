@@ -4,22 +4,24 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { keys, profileWrites, tierWrites } from '../datastore/calico.ts';
 import type { Profile, Tier } from '../policy/model.ts';
 import { standInId } from '../policy/network.ts';
-import { Refusal } from '../problem/problem.ts';
 import { controlNetwork } from '../verify/plan.ts';
-import {
-  TargetFailed,
-  type Change,
-  type LaunchedTask,
-  type Observation,
-  type Probe,
-  type Programmed,
-  type Services,
-  type Target,
-  type TaskSpec,
-  type Views,
+import type {
+  Change,
+  Faults,
+  LaunchedTask,
+  Observation,
+  Place,
+  Probe,
+  Programmed,
+  Services,
+  Target,
+  TaskSpec,
+  Views,
 } from '../verify/target.ts';
 import type { LabTask, TaskRequest, Tools, Undo } from './api.ts';
+import { asked } from './asked.ts';
 import { Before } from './before.ts';
+import { faultsOf, leaseOf, placesOf } from './capable.ts';
 import type { Lab } from './lab.ts';
 import { views } from './views.ts';
 
@@ -61,6 +63,10 @@ export class LabTarget implements Target {
   readonly timeoutMs: number;
   readonly budgetMs: number;
   readonly neverMs: number;
+  readonly mtu: number;
+  readonly lease: ReturnType<typeof leaseOf>;
+  readonly places: () => Promise<readonly Place[]>;
+  readonly faults: Faults;
   readonly #graceMs: number;
   readonly #lab: Lab;
   readonly #cluster: Cluster;
@@ -89,6 +95,10 @@ export class LabTarget implements Target {
     this.budgetMs = budgetMs;
     this.neverMs = neverMs;
     this.#graceMs = graceMs;
+    this.mtu = cluster.calico.mtu;
+    this.lease = leaseOf(lab);
+    this.places = () => placesOf(lab);
+    this.faults = faultsOf(lab, tools);
   }
 
   /** Tasks that run already, from `lab up`, are used as they are. */
@@ -148,6 +158,11 @@ export class LabTarget implements Target {
       if (more) await this.#promise();
       return this.#lab.call('write', { writes });
     });
+  }
+
+  /** What is held is given up: for the end in a hurry. */
+  release(): Promise<void> {
+    return this.lease.release();
   }
 
   async programmed(change: Change, limitMs: number): Promise<Programmed> {
@@ -255,15 +270,5 @@ export class LabTarget implements Target {
     const docker = containerizer !== 'mesos';
     const orchestrator = docker ? 'libnetwork' : this.#cluster.release.unified.via === 'cni' ? 'cni' : 'mesos';
     return { name, host: node, network, profiles: profiles.map((profile) => this.#named(profile)), orchestrator };
-  }
-}
-
-/** What the lab could not do is the target's failure, whatever it was. */
-async function asked<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const why = error instanceof Refusal ? error.problems.map((problem) => problem.what).join(' ') : String(error);
-    throw new TargetFailed(why, { cause: error });
   }
 }

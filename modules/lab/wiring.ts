@@ -4,7 +4,7 @@
  *
  * Source: calico-containers `netns.py` and libnetwork-plugin 1.0 (gateway 169.254.1.1). Pure.
  */
-import type { Topology } from './topology.ts';
+import type { LabHost, Topology } from './topology.ts';
 
 /** A batch of `ip` commands, run inside one namespace or, without one, in the lab's own, which is the fabric. */
 export interface Batch {
@@ -38,24 +38,37 @@ export function hostSteps({ fabric, hosts }: Topology): Step[] {
         `addr add ${fabric.gateway}/${fabric.prefix} dev br0`,
         'link set br0 up',
         ...hosts.flatMap((host, index) => [
-          `link add port${index} type veth peer name eth0 netns ${host.name}`,
-          `link set port${index} master br0 up`,
+          ...portLines(host, index),
+          // What is outside the cluster answers tasks as a router beside the hosts would.
+          `route add ${host.block} via ${host.address}`,
         ]),
       ],
     },
   ];
-  const each: Step = hosts.map((host) => ({
-    namespace: host.name,
-    lines: [
-      'link set lo up',
-      `addr add ${host.address}/${fabric.prefix} dev eth0`,
-      'link set eth0 up',
-      // Proxy ARP answers for 169.254.1.1 only while the host has a route to it by another interface.
-      `route add default via ${fabric.gateway}`,
-    ],
-  }));
-  return [own, each];
+  return [own, hosts.map((host) => hostBatch(host, fabric))];
 }
+
+/** One host, once more, after its namespace was taken away. */
+export const hostAgainSteps = ({ fabric, hosts }: Topology, host: LabHost): Step[] => [
+  [{ lines: [`netns add ${host.name}`, ...portLines(host, hosts.indexOf(host))] }],
+  [hostBatch(host, fabric)],
+];
+
+const portLines = (host: LabHost, index: number): string[] => [
+  `link add port${index} type veth peer name eth0 netns ${host.name}`,
+  `link set port${index} master br0 up`,
+];
+
+const hostBatch = (host: LabHost, fabric: Topology['fabric']): Batch => ({
+  namespace: host.name,
+  lines: [
+    'link set lo up',
+    `addr add ${host.address}/${fabric.prefix} dev eth0`,
+    'link set eth0 up',
+    // Proxy ARP answers for 169.254.1.1 only while the host has a route to it by another interface.
+    `route add default via ${fabric.gateway}`,
+  ],
+});
 
 /** The tasks' namespaces, then the pairs of interfaces from their hosts, then the tasks' sides of them. */
 export function taskSteps(wires: readonly TaskWire[], mtu: number): Step[] {

@@ -88,7 +88,8 @@ export async function take(
   }
 }
 
-async function move(
+/** From one policy to the next, watched; `stored` is what the datastore surely holds. */
+export async function move(
   scene: Scene,
   previous: PolicyState,
   stored: PolicyState | undefined,

@@ -27,6 +27,51 @@ export interface Target {
 
   /** All that tasks leave traces in; where others start tasks meanwhile, only the traces of this target's own. */
   readonly views?: () => Promise<Views>;
+  /** One verification at a time. */
+  readonly lease?: Lease;
+  /** Hosts, and what is beyond the cluster: places that tasks may reach. */
+  readonly places?: () => Promise<readonly Place[]>;
+  /** The MTU of the tasks' interfaces, where the prober minds the size of a probe. */
+  readonly mtu?: number;
+  /** Breaks the cluster, and puts it right again. */
+  readonly faults?: Faults;
+}
+
+export interface Faults {
+  /** Those that can be made here. */
+  readonly kinds: readonly FaultKind[];
+  /** On a node; those of etcd are on every member. All end by themselves when this process does. */
+  readonly make: (kind: FaultKind, node: string) => Promise<void>;
+  /** Ends all of them. Daemons that were ended start again, as a supervisor of the host would start them. */
+  readonly end: () => Promise<void>;
+  /** What does not run or is not connected, one line each; empty when all is well. */
+  readonly ailing: () => Promise<readonly string[]>;
+}
+
+/** `hung`: the agent runs and nothing that etcd says reaches it; `black-holed`: etcd runs, and nothing reaches it. */
+export type FaultKind =
+  | 'agent stopped'
+  | 'agent killed'
+  | 'agent hung'
+  | 'etcd stopped'
+  | 'etcd black-holed'
+  | 'bird down'
+  | 'host rebooted'
+  | 'partition';
+
+/** A place for one holder in the cluster's own datastore, so that it counts wherever a run is started. */
+export interface Lease {
+  /** Who has it now: `holder` itself, or somebody else. The holder's own claim renews it for `ttlSeconds`. */
+  readonly claim: (holder: string, ttlSeconds: number) => Promise<string>;
+  readonly release: (holder: string) => Promise<void>;
+}
+
+/** Somewhere that is no task: its kernel answers ICMP, and refuses TCP where nobody listens. */
+export interface Place {
+  readonly kind: 'host' | 'outside';
+  readonly name: string;
+  /** IPv4. */
+  readonly address: string;
 }
 
 /** Kinds of traces. Each thing is told by a name under which a person finds it again. */
@@ -79,6 +124,8 @@ export interface Probe {
   readonly sourcePorts: { readonly from: number; readonly to: number };
   /** Whether an answer is to be expected; it may pace the probes, never change a verdict. */
   readonly likely: boolean;
+  /** UDP and ICMP: bytes of the whole IP packet, which is then not to be fragmented. Only where the target has `mtu`. */
+  readonly size?: number;
 }
 
 export interface Observation {

@@ -1,11 +1,15 @@
 /** The suites by name; `policy` is what a verification does when nobody asks for another. */
 import { nearest } from '../../problem/nearest.ts';
 import { Refusal } from '../../problem/problem.ts';
+import { change } from './change.ts';
+import { connectivity } from './connectivity.ts';
+import { faults } from './faults.ts';
 import { leaks } from './leaks.ts';
 import { policy } from './policy.ts';
+import { smoke } from './smoke.ts';
 import type { Suite } from './suite.ts';
 
-export const suites: readonly Suite[] = [policy, leaks];
+export const suites: readonly Suite[] = [policy, smoke, connectivity, change, faults, leaks];
 
 /** Throws a Refusal for a name that no suite has. */
 export function suiteOf(name: string): Suite {

@@ -5,20 +5,49 @@ import type { Check, Report, StepReport } from '../report.ts';
 import type { Listener, Run } from '../run.ts';
 import type { LaunchedTask, Target } from '../target.ts';
 import { open } from './deck.ts';
+import { hold } from './lease.ts';
 import { leftBehind } from './leaks.ts';
 import { gaveUp, type Found, type Suite, type Wish } from './suite.ts';
 
 export interface SuiteRun extends Omit<Run, 'walk'> {
   readonly wish: Wish;
+  /** Who runs it, for the others: unique, and told to whoever has to wait. */
+  readonly holder?: string;
+  /** How long another verification is waited for, milliseconds. */
+  readonly waitMs?: number;
 }
+
+/** After it the lease of a run that was killed ends, seconds. */
+const ttlSeconds = 15;
 
 /** As of a run, and how far the stage is. */
 export interface SuiteListener extends Listener {
   note(text: string): void;
 }
 
-/** Never throws for what a target failed to do: the report says so, and no report that could not look is a pass. */
+/**
+ * Never throws for what a target failed to do: the report says so, and no report that could not look is a pass. Throws a
+ * Refusal when another verification has the cluster.
+ */
 export async function runSuite(target: Target, suite: Suite, run: SuiteRun, listener: SuiteListener): Promise<Report> {
+  const { lease } = target;
+  if (lease === undefined || run.holder === undefined) return guarded(target, suite, run, listener);
+  const waiting = (who: string): void => {
+    listener.stage(`wait for ${who}`);
+  };
+  const held = await hold(lease, run.holder, { waitMs: run.waitMs ?? 0, ttlSeconds, waiting });
+  try {
+    const report = await guarded(target, suite, run, listener);
+    const other = held.lostTo();
+    if (other === undefined) return report;
+    const checks = [...(report.checks ?? []), gaveUp('alone', `${other} took the lease of this cluster meanwhile`)];
+    return { ...report, ...body(run.cluster.name, suite, { ...report, checks }) };
+  } finally {
+    await held.end();
+  }
+}
+
+async function guarded(target: Target, suite: Suite, run: SuiteRun, listener: SuiteListener): Promise<Report> {
   const begin = performance.now();
   const earlier = run.stages.reduce((sum, { ms }) => sum + ms, 0);
   const stages = [...run.stages];
