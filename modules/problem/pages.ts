@@ -47,6 +47,27 @@ const anchors: Readonly<Record<string, string>> = {
   'lab-bird-version': 'a-program-of-the-lab-does-not-fit',
   'lab-etcd-version': 'a-program-of-the-lab-does-not-fit',
   'lab-iptables-unusable': 'a-program-of-the-lab-does-not-fit',
+  // What the doctor finds on a cluster that runs.
+  'doctor-networks': 'docker-networks-are-not-shared',
+  'doctor-containerizers': 'the-other-containerizer-is-gone',
+  'doctor-etcd': 'etcd-does-not-answer',
+  'doctor-bgp': 'same-host-works-other-hosts-do-not',
+  'doctor-mtu': 'small-pings-pass-and-bulk-stalls',
+  'doctor-rp-filter': 'felix-ends-at-once',
+  'doctor-addresses': 'tasks-have-no-network-of-their-own',
+  'doctor-units': 'a-host-does-not-come-back',
+  'doctor-leader': 'mesos-has-no-leader',
+  'doctor-zookeeper': 'mesos-has-no-leader',
+  'doctor-marathon': 'mesos-has-no-leader',
+  'doctor-agent': 'an-agent-takes-no-tasks',
+  'doctor-calico-node': 'policy-has-no-effect-on-a-host',
+  'doctor-felix': 'policy-has-no-effect-on-a-host',
+  'doctor-plugin': 'docker-does-not-find-calico',
+  'doctor-profiles': 'rules-have-no-effect-on-a-network',
+  'doctor-clock': 'clocks-are-apart',
+  'doctor-disk': 'a-disk-is-full',
+  'doctor-ip-forward': 'forwarding-is-off',
+  'doctor-version': 'versions-that-do-not-go-together',
 };
 
 /** `docs/troubleshooting.md#two-hosts-with-one-name`, or undefined where nothing is written of it. */
