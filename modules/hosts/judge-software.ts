@@ -126,7 +126,8 @@ function judge(seat: Seat, { key, title, fact, ours, span }: Piece): Row {
 
 const dockerDaemon: Check = (seat) => {
   const { docker, 'docker-client': client, 'docker-store': store } = seat.found.facts;
-  if (docker === undefined && client !== undefined)
+  // One that we have put there comes up with the rest of the installation, which has not come so far.
+  if (docker === undefined && client !== undefined && !oursAlready(seat.found, 'docker'))
     return [
       refused(
         seat,

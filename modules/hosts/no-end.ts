@@ -41,7 +41,7 @@ export function whyNoEnd({ login, order, ended, begun, code, log }: NoEnd): Omit
       remedy: again,
     };
   if (begun && code !== undefined) {
-    const last = lastWords(ended.stderr) || lastWords(ended.stdout.replace(/\n\w+ end \d+\n?$/, ''));
+    const last = reason(ended.stderr) || lastWords(ended.stdout.replace(/\n\w+ end \d+\n?$/, ''));
     return {
       code: 'host-command-failed',
       what: `${who}: ${what} failed with exit code ${code}${last === '' ? '' : `: ${last}`}.`,
@@ -86,3 +86,10 @@ function whyNotBegun(login: Login, ended: Ended, code: number | undefined): Omit
 }
 
 const quoted = (words: string): string => (words === '' ? 'nothing' : `"${words.slice(0, 200)}"`);
+
+/** A node's script says what it could not do; the program that it ran has said why right before. */
+function reason(stderr: string): string {
+  const last = lastWords(stderr);
+  const why = last.startsWith('failed: ') ? lastWords(stderr.slice(0, stderr.lastIndexOf('failed: '))) : '';
+  return why === '' ? last : `${last}; ${why}`;
+}

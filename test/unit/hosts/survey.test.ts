@@ -202,6 +202,7 @@ describe('what is in the way is refused', () => {
       { of: existing('docker: false') },
     ],
     ['a Docker whose daemon is down', also('docker-client=20.10.24'), ['survey-docker-down']],
+    ['one of ours, left in the middle by an installation', also('docker-client=20.10.24', 'existing=none'), []],
     [
       'a Docker that shares another store',
       also('docker=20.10.24', 'docker-store=consul://10.0.0.9:8500'),
