@@ -45,6 +45,12 @@ test('the guides of both clouds have the same headings', () => {
   expect(headings(clouds.aws).length).toBeGreaterThan(8);
 });
 
+test('the guides of Vagrant and of hosts go the same way, and end with what is proven', () => {
+  const chapters = (page: string): string[] => headings(page).filter((line) => line.startsWith('## '));
+  for (const page of ['docs/vagrant.md', 'docs/existing-cluster.md'])
+    expect(chapters(page), page).toEqual([...chapters(clouds.aws), '## What is proven, and what is not']);
+});
+
 describe.each(written)('%s', (page) => {
   test('links lead somewhere', () => {
     const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
