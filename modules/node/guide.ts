@@ -74,7 +74,7 @@ const withVersion = (manager: string, { name, version }: PackageSpec): string =>
 
 const manage = ({ os: { manager, gone } }: HostPlan, verb: string, names: readonly string[]): string =>
   manager === 'apt'
-    ? `apt-get --yes ${verb} ${names.join(' ')}`
+    ? `apt-get --yes --no-install-recommends ${verb} ${names.join(' ')}`
     : [manager, '--assumeyes', ...gone.map((name) => `--disablerepo=${name}`), verb, ...names].join(' ');
 
 function packages(host: HostPlan): Step {
@@ -93,8 +93,16 @@ function packages(host: HostPlan): Step {
           ),
         ],
   );
-  return { title: 'Packages', lines };
+  return { title: 'Packages', lines: [...(host.os.manager === 'apt' ? quiet : []), ...lines] };
 }
+
+/** Debian starts services as it unpacks them: before their settings are there, and ours before the network's are. */
+const policy = '/usr/sbin/policy-rc.d';
+const quiet: readonly string[] = [
+  'Debian starts services as it unpacks them. Until all is in its place, it shall not:',
+  block(`printf '#!/bin/sh\\nexit 101\\n' >${policy}`, `chmod 755 ${policy}`),
+  block('apt-get update'),
+];
 
 function files({ files: all }: NodePlan): Step {
   return { title: 'Files', lines: all.flatMap((file) => [...beside(file), put(file.path, file.mode, file.content)]) };
@@ -189,17 +197,23 @@ const passing = (name: string, from: string, to: string): readonly string[] => [
   `firewall-cmd --permanent --policy=${name} --add-ingress-zone=${from} --add-egress-zone=${to} --set-target=ACCEPT`,
 ];
 
-function services({ units: all }: NodePlan, { services: names }: HostPlan): Step {
+function services({ units: all, files: written }: NodePlan, { services: names, os }: HostPlan): Step {
   const masked = all.flatMap(({ name, mask }) => (mask ? [name] : []));
+  const others = new Set(written.flatMap(({ restarts = [] }) => restarts.filter((unit) => !names.includes(unit))));
   return {
     title: 'Services',
     lines: [
       'They wait for each other, and for the other nodes, by themselves.',
       block(
+        ...(os.manager === 'apt' ? [`rm ${policy}`] : []),
         ...(masked.length === 0 ? [] : [`systemctl mask ${masked.join(' ')}`]),
         `systemctl enable ${names.join(' ')}`,
         `systemctl start --no-block ${names.join(' ')}`,
       ),
+      ...[...others].flatMap((unit) => [
+        `Where ${unit} runs, it has to know what is new:`,
+        block(`if systemctl is-active --quiet ${unit}; then systemctl reload-or-restart ${unit}; fi`),
+      ]),
     ],
   };
 }

@@ -45,10 +45,22 @@ test('the guides of both clouds and of Vagrant have the same headings', () => {
   expect(headings(clouds.aws).length).toBeGreaterThan(8);
 });
 
-test('the guides of Vagrant and of hosts go the same way, and end with what is proven', () => {
-  const chapters = (page: string): string[] => headings(page).filter((line) => line.startsWith('## '));
-  for (const page of ['docs/vagrant.md', 'docs/existing-cluster.md'])
-    expect(chapters(page), page).toEqual([...chapters(clouds.aws), '## What is proven, and what is not']);
+const typedPages = ['docs/centos-docker-containerizer.md', 'docs/centos-unified-containerizer.md'];
+
+test.each(['docs/existing-cluster.md', ...typedPages])('%s goes the same way, and ends with what is proven', (page) => {
+  const chapters = (of: string): string[] => headings(of).filter((line) => line.startsWith('## '));
+  expect(chapters(page)).toEqual([...chapters(clouds.aws), '## What is proven, and what is not']);
+});
+
+test.each(typedPages)('%s creates nothing on hosts but where it says', (page) => {
+  const [, said = ''] = /^## What we create in your account\n(.*?)^## /ms.exec(read(page)) ?? [];
+  const places = inline(said).filter((words) => words.startsWith('/'));
+  const typed = [...read(page).matchAll(/^(?:cat >|\/opt\/mesos-calico\/fetch \S+ \S+ \w+ )(\/\S+)/gm)];
+  expect(typed.length).toBeGreaterThan(50);
+  const elsewhere = typed
+    .map(([, path = '']) => path)
+    .filter((path) => !places.some((place) => `${path}/`.startsWith(`${place}/`)));
+  expect([...new Set(elsewhere)]).toEqual([]);
 });
 
 describe.each(written)('%s', (page) => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { guide } from '../../../modules/node/guide.ts';
 import type { Host } from '../../../modules/node/hosts.ts';
 import { shell } from '../../../modules/shell/shell.ts';
 import { hostScenarios, hostsOf } from '../../scenarios.ts';
@@ -47,6 +48,18 @@ test('shellcheck has nothing to say of any script of a host, nor of a script in 
   const files = written('scripts', new Map([...hosts.map(([at, { script }]) => [script, at] as const), ...inside]));
   expect(files.length).toBeGreaterThan(25);
   expect(await verdict([shellcheck, '--norc', '--severity=style', ...files])).toEqual(silent);
+});
+
+test('shellcheck has nothing to say of what guides tell a person to type', async ({ skip }) => {
+  const { shellcheck } = need(skip, 'shellcheck');
+  const typed = hosts.map(([at, { plan }]) => {
+    const blocks = [...guide([plan]).matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block);
+    expect(blocks.length).toBeGreaterThan(15);
+    return [['#!/bin/bash\n', ...blocks].join(''), at] as const;
+  });
+  expect(await verdict([shellcheck, '--norc', '--severity=style', ...written('typed', new Map(typed))])).toEqual(
+    silent,
+  );
 });
 
 test('Python compiles what is for it', async () => {

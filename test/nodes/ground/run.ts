@@ -97,7 +97,8 @@ export async function result(node: Node): Promise<readonly string[]> {
       printf '%s ' "$file"; ${plain} "$file" | sha256sum
     done
     find /etc /opt /var/lib/mesos-calico -type l ${since} -printf '%p -> %l\\n'
-    sed -e 's/^file [0-9a-f]* /file /' -e 's/^/manifest: /' /var/lib/mesos-calico/manifest
+    manifest=/var/lib/mesos-calico/manifest
+    if [ -e $manifest ]; then sed -e 's/^file [0-9a-f]* /file /' -e 's/^/manifest: /' $manifest; fi
     dpkg-query --show --showformat '\${db:Status-Abbrev}\${Package} \${Version}\\n'
     apt-mark showhold | sed 's/^/held: /'
     systemctl list-unit-files --state=enabled,masked --no-legend`,
