@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 // `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets; `deploy` drives the real
 // Terraform against stand-ins for the clouds; `page` opens reports in Chromium. Two more take long, and are run by themselves (`npm run test:machines`):
 // `hosts` logs in to real sshds, `nodes` boots Debian with systemd and runs node scripts on it.
+// `vagrant` makes real machines, and only with VAGRANT_LONG=1 (`npm run test:vagrant`).
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
@@ -66,6 +67,17 @@ export default defineConfig({
           // Each file boots nodes of its own, and installing packages in them fills a core.
           maxWorkers: 2,
           sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
+          name: 'vagrant',
+          include: ['test/vagrant/**/*.test.ts'],
+          globalSetup: ['test/vagrant/setup.ts'],
+          // Emulated machines take minutes where others take seconds.
+          testTimeout: 3_600_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 5 },
         },
       },
     ],

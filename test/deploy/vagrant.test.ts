@@ -1,5 +1,5 @@
 /**
- * The Vagrantfile by Debian's Vagrant; no hypervisor runs here. `VBoxManage` is a stand-in, which says
+ * The Vagrantfile by Debian's Vagrant; no hypervisor runs here (one does in test/vagrant). `VBoxManage` is a stand-in, which says
  * its version and that all is done.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';

@@ -40,10 +40,10 @@ const shelf = {
 const mesosVersion = '1.11.0-0.5.0';
 
 /** The overrides of a release that name the checksums of all stand-ins, which lie on the mirror afterwards. */
-async function stock({
+export async function stock({
   mirror,
   registry,
-}: Ground): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
+}: Pick<Ground, 'mirror' | 'registry'>): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
   registry.add({ name: 'calico/node:v2.6.12', script: calicoNode });
   registry.add({ name: 'mesosphere/marathon:v1.11.24' });
   const put = (path: string, content: string | Buffer): string => mirror.put(`/${path}`, content);

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { must, type Shell } from '../../../modules/shell/shell.ts';
+import { kept } from './cache.ts';
 
 /** Folders of a whole tree; nodes only read them. */
 export interface Tree {
@@ -17,10 +17,10 @@ export interface Tree {
   readonly busybox: string;
 }
 
-const codename = 'bookworm';
+export const codename = 'bookworm';
 
 /** In every node from the start; no Python. */
-const installed = [
+export const installed = [
   ...['systemd', 'systemd-sysv', 'dbus', 'kmod', 'procps', 'iproute2', 'iptables', 'iputils-ping', 'netbase'],
   ...['openssh-server', 'sudo', 'ca-certificates', 'curl'],
 ];
@@ -34,7 +34,7 @@ const installable = [
 ];
 
 /** Units of the tree that only cost time, or wait for what no node has. */
-const masked = [
+export const masked = [
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
   'dpkg-db-backup.timer',
@@ -72,11 +72,7 @@ systemctl enable --quiet ssh.service ground-cgroups.service
 `;
 
 /** Limit of a build: a slow mirror, a slow disk. */
-const buildLimitMs = 15 * 60_000;
-
-const cache = (): string =>
-  process.env['MESOS_CALICO_NODES_CACHE'] ??
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'mesos-calico');
+export const buildLimitMs = 15 * 60_000;
 
 /** Everything that decides what is built: another recipe is another tree. */
 const recipe = createHash('sha256')
@@ -86,40 +82,16 @@ const recipe = createHash('sha256')
 
 /** The tree from the cache, built if it is not there. */
 export async function findTree(shell: Shell, say: (line: string) => void): Promise<Tree> {
-  const folder = join(cache(), `nodes-${recipe}`);
-  if (!existsSync(folder)) {
-    say(`building a Debian 12 for nodes in ${folder}, once …`);
-    await build(shell, folder);
-  }
+  const folder = await kept(
+    `nodes-${recipe}`,
+    (place) => say(`building a Debian 12 for nodes in ${place}, once …`),
+    async (part) => {
+      await bootstrap(shell, part);
+      await indexPackages(shell, join(part, 'packages'));
+      await takeBusybox(shell, part);
+    },
+  );
   return { root: join(folder, 'root'), packages: join(folder, 'packages'), busybox: join(folder, 'busybox') };
-}
-
-/** Under another name until it is whole: a build that was cut off leaves nothing that looks finished. */
-async function build(shell: Shell, folder: string): Promise<void> {
-  mkdirSync(cache(), { recursive: true });
-  removeParts(folder);
-  const part = `${folder}.part-${process.pid}`;
-  // The tree has programs with setuid root: nobody else shall get at them.
-  mkdirSync(part, { mode: 0o700 });
-  try {
-    await bootstrap(shell, part);
-    await indexPackages(shell, join(part, 'packages'));
-    await takeBusybox(shell, part);
-    // Another run may have been faster; then that one's is as good.
-    if (!existsSync(folder)) renameSync(part, folder);
-  } finally {
-    rmSync(part, { recursive: true, force: true });
-  }
-}
-
-/** What builds that were killed left. */
-function removeParts(folder: string): void {
-  const name = folder.split('/').at(-1)!;
-  for (const entry of readdirSync(cache())) {
-    const pid = entry.startsWith(`${name}.part-`) ? entry.split('-').at(-1)! : undefined;
-    if (pid !== undefined && !existsSync(`/proc/${pid}`))
-      rmSync(join(cache(), entry), { recursive: true, force: true });
-  }
 }
 
 async function bootstrap(shell: Shell, part: string): Promise<void> {
@@ -152,7 +124,7 @@ async function bootstrap(shell: Shell, part: string): Promise<void> {
 }
 
 /** How this machine's apt is told to fetch: proxies, timeouts, checks of dates. */
-const aptOptions = async (shell: Shell): Promise<string> =>
+export const aptOptions = async (shell: Shell): Promise<string> =>
   (await must(shell, ['apt-config', 'dump', '--no-empty', '--format', '%f "%v";%n', 'Acquire']))
     .split('\n')
     .filter((line) => /^Acquire::(http|https|Retries|Check-|Languages|ForceIPv4)/i.test(line))
@@ -160,7 +132,7 @@ const aptOptions = async (shell: Shell): Promise<string> =>
     .join('');
 
 /** The sources of Debian 12 that this machine's apt has; none, where it is another system: then mmdebstrap knows better. */
-async function aptSources(shell: Shell): Promise<string> {
+export async function aptSources(shell: Shell): Promise<string> {
   const format = '$(CREATED_BY)|$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)|$(CODENAME)';
   const targets = await must(shell, ['apt-get', 'indextargets', '--format', format]);
   const lines = targets.split('\n').flatMap((line) => {
