@@ -14,6 +14,8 @@ const options = {
   suite: { type: 'string', value: 'SUITE', help: 'what to run (default: policy)' },
   'dry-run': { type: 'boolean', help: 'print what would be done; start nothing, send nothing', explicit: true },
   only: { type: 'string', value: 'PATTERN', help: 'only cells or checks with this in their name; * is anything' },
+  cases: { type: 'string', value: 'N', help: 'policy: make up N more policies from the seed, and try them' },
+  shrink: { type: 'boolean', help: 'make a policy of --cases that fails as small as it can be' },
   wait: {
     type: 'string',
     value: 'TIME',
@@ -25,7 +27,7 @@ const options = {
 await main({
   name: 'npm run verify',
   usage:
-    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--wait TIME] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
+    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--cases N] [--shrink] [--wait TIME] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
   help: `
 Verifies with real packets that a cluster does what its policy says, all policy files together. Uses the lab of that name
 if one runs (npm run lab up CLUSTER), else brings one up for the purpose and takes it down.
@@ -36,7 +38,7 @@ Exit code: 0 all as expected, 1 the network does not do what the policy says (or
 3 it could not be found out, or something under the policy is broken, 130 interrupted.`,
   options,
   most: 1,
-  run: ({ words, options: { suite: name, only, 'dry-run': dry, wait, ...rest } }) => {
+  run: ({ words, options: { suite: name, only, 'dry-run': dry, cases, shrink, wait, ...rest } }) => {
     const [cluster] = words;
     if (cluster === undefined) {
       throw new Refusal(
@@ -52,7 +54,11 @@ Exit code: 0 all as expected, 1 the network does not do what the policy says (or
       );
     }
     const suite = suiteOf(name ?? 'policy');
-    const wish: Wish = only === undefined ? {} : { only };
+    const wish: Wish = {
+      ...(only === undefined ? {} : { only }),
+      ...(cases === undefined ? {} : { cases: countOf(cases) }),
+      ...(shrink === undefined ? {} : { shrink }),
+    };
     if (dry === true) return printPlan(cluster, suite, wish);
     const waitMs = wait === undefined ? 0 : duration('wait', wait);
     return prove({ cluster, walk: false, options: rest, suite, asked: wish, waitMs });
@@ -63,4 +69,11 @@ function printPlan(word: string, suite: Suite, wish: Wish): typeof exit.fine {
   const cluster = checked(word, progressOn(process.stderr));
   process.stdout.write(planText(suite, ask({ cluster, documents: readPolicies(cluster) }, wish)));
   return exit.fine;
+}
+
+function countOf(word: string): number {
+  if (/^\d{1,5}$/.test(word)) return Number(word);
+  throw new Refusal([
+    { code: 'usage', what: `--cases is "${word}".`, rule: 'how many is a whole number.', example: '--cases 20' },
+  ]);
 }

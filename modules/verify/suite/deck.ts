@@ -58,6 +58,7 @@ export async function open(
     specs: wanted,
     services: listen,
     controls: controls(tasks, guards, listen),
+    seed,
     random: randomFrom(seed),
     step: step!,
     first: launched.change,

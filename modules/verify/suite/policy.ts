@@ -1,7 +1,9 @@
 /** The matrix of the declared policy, and what people wrote they expect of it. */
 import { probeable } from '../../policy/traffic.ts';
 import { cellsOf } from '../plan.ts';
+import type { Check } from '../report.ts';
 import { take } from '../step.ts';
+import { generated } from './generated.ts';
 import { wanted, type Asked, type Deck, type Found, type Plan, type Suite } from './suite.ts';
 
 /** A cell as `--only` knows it. */
@@ -24,15 +26,19 @@ export const policy: Suite = {
   about: 'the whole matrix of the declared policy, and the expectations written by hand (the default)',
   plan: ({ tasks, wish, course }: Asked): Plan => ({
     probes: chosen({ tasks, traffic: course.traffic }, wish).length,
-    states: 1,
-    aboutMs: 1500,
+    states: 1 + (wish.cases ?? 0),
+    aboutMs: 1500 * (1 + (wish.cases ?? 0)),
     notes: course.traffic
       .filter((one) => !probeable(one))
       .map(({ name }) => `${name} is not asked: no prober sends it`),
   }),
   run: async (deck: Deck): Promise<Found> => {
     const { wish, step, first } = deck;
-    if (wish.only === undefined) return { checks: [], steps: [(await take(deck, step, nowhere, first)).report] };
+    const made = (): Promise<Check[]> => generated(deck, deck.seed, wish.cases ?? 0, wish.shrink === true);
+    if (wish.only === undefined) {
+      const steps = [(await take(deck, step, nowhere, first)).report];
+      return { steps, checks: wish.cases === undefined ? [] : await made() };
+    }
     // An expectation speaks of cells that are not asked now.
     const scene = { ...deck, cells: chosen(deck, wish) };
     const { report } = await take(scene, { ...step, expectations: [] }, nowhere, first);

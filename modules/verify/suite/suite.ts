@@ -13,6 +13,10 @@ import type { Change, Services, TaskSpec, Views } from '../target.ts';
 export interface Wish {
   /** Only cells or checks whose name has this in it; `*` stands for anything. */
   readonly only?: string;
+  /** How many policies are made up and tried besides the declared one; none where it is left out. */
+  readonly cases?: number;
+  /** A made-up policy that fails is made as small as it can be. */
+  readonly shrink?: boolean;
 }
 
 /** All that a plan is made of; nothing of it needs a cluster that runs. */
@@ -50,6 +54,7 @@ export interface Deck extends Scene {
   readonly state: PolicyState;
   readonly evaluator: Evaluator;
   readonly wish: Wish;
+  readonly seed: number;
   /** Before anything was started; undefined where the target has no views. */
   readonly before: Views | undefined;
   /** How far it is, for a person who waits. */
