@@ -22,6 +22,7 @@ import { follow, type Order } from './follow.ts';
 import { knownAs, needsSudo, spoken, type Door, type Login } from './login.ts';
 import { whyNoEnd } from './no-end.ts';
 import { whyNoLogin } from './reason.ts';
+import { converse, type Session } from './session.ts';
 import { command, read } from './wire.ts';
 
 export type Outcome =
@@ -41,6 +42,10 @@ export interface Remote {
 }
 
 export interface Ssh extends Remote {
+  /** Starts a script that goes on, and takes lines and gives lines. */
+  session(login: Login, script: string): Promise<Reached<Session>>;
+  /** A socket of this machine that leads to an address as the host reaches it. */
+  forward(login: Login, to: { readonly host: string; readonly port: number }): Promise<Reached<string>>;
   /** Ends all connections and takes away the folder that their sockets are in. */
   close(): Promise<void>;
 }
@@ -54,6 +59,8 @@ export interface SshOptions {
   /** How long a login may take, milliseconds. */
   readonly loginLimitMs?: number;
 }
+
+export type Reached<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 
 interface Connection {
   readonly address: string;
@@ -70,15 +77,28 @@ export function openSsh({ shell, acceptNew = false, onAccepted, loginLimitMs = 4
   const connections = new Map<string, Promise<Opened>>();
   const context: Context = { shell, folder, acceptNew, onAccepted: onAccepted ?? (() => undefined), loginLimitMs };
 
+  const reach = async (login: Login): Promise<Opened> => {
+    const begun = connections.get(login.name) ?? connect(context, login, connections.size);
+    connections.set(login.name, begun);
+    const opened = await begun;
+    // The next script may find a host that answers again.
+    if (!opened.ok) connections.delete(login.name);
+    return opened;
+  };
+
   return {
     async run(login, order) {
-      const begun = connections.get(login.name) ?? connect(context, login, connections.size);
-      connections.set(login.name, begun);
-      const opened = await begun;
+      const opened = await reach(login);
       if (opened.ok) return runScript(shell, login, opened.connection, order);
-      // The next script may find a host that answers again.
-      connections.delete(login.name);
       return { ok: false, problem: opened.problem, code: undefined, stdout: '', stderr: '' };
+    },
+    async session(login, script) {
+      const opened = await reach(login);
+      return opened.ok ? { ok: true, value: startSession(shell, login, opened.connection, script) } : opened;
+    },
+    async forward(login, to) {
+      const opened = await reach(login);
+      return opened.ok ? forward(context, login, opened.connection, to) : opened;
     },
     async close() {
       const ends = [...connections.values()].map(async (begun) => {
@@ -206,6 +226,41 @@ function text(file: string): string {
   } catch {
     return '';
   }
+}
+
+function startSession(shell: Shell, login: Login, connection: Connection, script: string): Session {
+  const mark = `mc${randomBytes(8).toString('hex')}`;
+  const words = ['-o', 'ControlMaster=no', '-o', 'LogLevel=ERROR', login.address];
+  const child = shell.start(ssh(connection, ...words, command(mark, needsSudo(login), script)), {
+    stdio: 'pipe',
+    detached: true,
+    env: { LC_ALL: 'C' },
+  });
+  return converse(child, mark, script);
+}
+
+/** Whether somebody listens there shows only when the socket is used. */
+async function forward(
+  { shell, folder }: Context,
+  login: Login,
+  connection: Connection,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Reached<string>> {
+  const socket = join(folder, `f${randomBytes(4).toString('hex')}.s`);
+  const to = host.includes(':') ? `[${host}]` : host;
+  const words = ['-O', 'forward', '-L', `${socket}:${to}:${port}`, login.address];
+  const output = await shell.run(ssh(connection, ...words), { timeoutMs: 10_000, env: { LC_ALL: 'C' } });
+  if (output.code === 0) return { ok: true, value: socket };
+  return {
+    ok: false,
+    problem: {
+      code: 'ssh-no-forward',
+      at: { file: login.file, path: `target.hosts.machines.${login.name}` },
+      what: `${spoken(login)} does not lead on to ${host}:${port}: ${output.stderr.trim() || 'ssh did not say why'}.`,
+      rule: 'masters are asked through SSH, by a socket that it forwards.',
+      remedy: 'in its sshd_config: AllowTcpForwarding yes, and PermitOpen any',
+    },
+  };
 }
 
 async function runScript(shell: Shell, login: Login, connection: Connection, order: Order): Promise<Outcome> {

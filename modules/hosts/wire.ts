@@ -19,8 +19,8 @@ export function command(mark: string, sudo: boolean, script: string): string {
   return `sh -c '${sudo ? 'sudo -n ' : ''}${shellOf(script)} -s; printf "\\n%s end %d\\n" ${mark} $?'`;
 }
 
-/** What ssh is given on standard input. `words` are options of our own. */
-export function input(mark: string, script: string, words: readonly string[] = []): string {
+/** What ssh is given on standard input. `words` are options of our own. `reads`: the script reads what is sent after it. */
+export function input(mark: string, script: string, words: readonly string[] = [], reads = false): string {
   const wrong = words.find((word) => !/^[\w=./-]+$/.test(word));
   if (wrong !== undefined) throw new TypeError(`not a plain word: ${wrong}`);
   return [
@@ -29,7 +29,7 @@ export function input(mark: string, script: string, words: readonly string[] = [
     '}',
     `echo ${mark} begin`,
     // Nothing in the script may read on from here: it would eat what follows.
-    `mesos_calico ${words.join(' ')} </dev/null`,
+    `mesos_calico ${words.join(' ')}${reads ? '' : ' </dev/null'}`,
     '',
   ].join('\n');
 }

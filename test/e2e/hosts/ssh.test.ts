@@ -1,6 +1,7 @@
 /** ssh.ts against real sshds: every way in which a host can be out of reach, and each told apart. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Login } from '../../../modules/hosts/login.ts';
 import type { Order } from '../../../modules/hosts/follow.ts';
@@ -484,4 +485,53 @@ test("the user's own settings cannot switch the checks off", async () => {
   } finally {
     process.env['HOME'] = before;
   }
+});
+
+describe('a way on through a host', () => {
+  const ask = (socketPath: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      request({ socketPath, path: '/', timeout: 5000 }, (response) => {
+        response.setEncoding('utf8').once('data', resolve);
+      })
+        .on('error', reject)
+        .end();
+    });
+  const server = `require('http').createServer((_, answer) => answer.end('h2 answers')).listen(8080, '10.77.0.12')`;
+
+  test('a socket here leads to what only the host reaches', async () => {
+    const running = rig.start('h2', [process.execPath, '-e', server]);
+    try {
+      const ssh = connect();
+      const way = await ssh.forward(login('h1', { bastion: gate() }), { host: '10.77.0.12', port: 8080 });
+      expect(way.ok).toBe(true);
+      const socket = way.ok ? way.value : '';
+      await vi.waitFor(async () => expect(await ask(socket)).toBe('h2 answers'), { timeout: 10_000, interval: 100 });
+      // Nobody listens there: that shows when it is used.
+      const none = await ssh.forward(login('h1', { bastion: gate() }), { host: '10.77.0.12', port: 8081 });
+      await expect(ask(none.ok ? none.value : '')).rejects.toThrow(/socket hang up|ECONNRESET/);
+      await ssh.close();
+      expect(existsSync(socket)).toBe(false);
+    } finally {
+      for (const pid of rig.processes('h2', 'h2 answers')) kill(pid);
+      running.kill();
+    }
+  });
+
+  test('a session takes lines and gives lines, and ends with us', async () => {
+    const ssh = connect();
+    const script = '#!/usr/bin/env bash\necho here; while read -r word; do echo "heard $word as $(id -un)"; done';
+    const opened = await ssh.session(login('h1', { user: 'deploy' }), script);
+    if (!opened.ok) throw new Error(format(opened.problem));
+    const lines: string[] = [];
+    opened.value.listen((line) => lines.push(line));
+    opened.value.send('one\ntwo\n');
+    await vi.waitFor(() => expect(lines).toEqual(['here', 'heard one as root', 'heard two as root']), 10_000);
+    await opened.value.close();
+    expect(await opened.value.ended).toBe('the session ended');
+  });
+
+  test('a session with a host that is away is a problem', async () => {
+    const opened = await connect().session(login('h1', { address: '10.77.0.99' }), 'true');
+    expect(opened.ok ? '' : opened.problem.code).toBe('ssh-unreachable');
+  });
 });

@@ -1,0 +1,15 @@
+/** The script of a session on an agent: one text, with the prober and the listeners in it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../root/root.ts';
+
+const text = (name: string): string => readFileSync(join(root, 'modules/remote', name), 'utf8');
+
+export function agentScript(): string {
+  const parts = { probe: 'probe.sh', listen_py: 'listen.py', listen_pl: 'listen.pl', listen_sh: 'listen.sh' };
+  return [
+    '#!/usr/bin/env bash',
+    ...Object.entries(parts).map(([name, file]) => `${name}=$(cat <<'MC_END'\n${text(file)}MC_END\n)`),
+    text('agent.sh'),
+  ].join('\n');
+}
