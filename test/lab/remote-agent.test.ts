@@ -1,12 +1,13 @@
 /** The prober and the listeners of real clusters, on a host of network namespaces: what they tell, and of what. */
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { converse } from '../../modules/hosts/session.ts';
 import { command } from '../../modules/hosts/wire.ts';
 import { isRoot, unshareCommand } from '../../modules/lab/permission.ts';
 import { agentOver, type Agent, type Sent } from '../../modules/remote/agent.ts';
 import { agentScript } from '../../modules/remote/script.ts';
-import { shell, type ChildProcess } from '../../modules/shell/shell.ts';
+import { must, shell, type ChildProcess } from '../../modules/shell/shell.ts';
 
 beforeAll(() => {
   // As Flatcar has it.
@@ -153,7 +154,7 @@ test('every round has source ports of its own: a flow of before opens no way', a
   const at = await both('iptables -I FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT');
   const many = () => Array.from({ length: 40 }, () => sent('udp', 9000));
   expect(new Set(await seen(at, many()))).toEqual(new Set(['open']));
-  execFileSync('nsenter', [...inside(), 'iptables', '-A', 'FORWARD', '-p', 'udp', '--dport', '9000', '-j', 'DROP']);
+  await must(shell, [...inside(), 'iptables', '-A', 'FORWARD', '-p', 'udp', '--dport', '9000', '-j', 'DROP']);
   for (let round = 0; round < 5; round++) expect(await seen(at, [sent('udp', 9000)], 200)).toEqual(['dropped']);
 });
 
@@ -230,28 +231,24 @@ test('rules of the kernel are counted by what is in them', async () => {
   expect(await at.marked('127.9.8.8/32')).toBe(0);
 });
 
-/** The first process in the namespaces. */
+/** The first process in the namespaces: the one child of the one that made them. */
 const first = (): number =>
-  Number(
-    execFileSync('pgrep', ['-P', String(child!.pid)], { encoding: 'utf8' })
-      .trim()
-      .split('\n')[0],
-  );
-const inside = (): string[] => ['-t', String(first()), '-n', '-m'];
+  Number(readFileSync(`/proc/${child!.pid}/task/${child!.pid}/children`, 'utf8').split(' ')[0]);
+const inside = (): string[] => ['nsenter', '-t', String(first()), '-n', '-m'];
 
 /** All processes of the probers, as this machine counts. */
 function pidsWithin(): () => number[] {
-  const space = execFileSync('readlink', [`/proc/${first()}/ns/pid`], { encoding: 'utf8' }).trim();
+  const spaceOf = (pid: string): string => {
+    try {
+      return readlinkSync(`/proc/${pid}/ns/pid`);
+    } catch {
+      return '';
+    }
+  };
+  const space = spaceOf(String(first()));
   return () =>
-    execFileSync(
-      'sh',
-      ['-c', `ls -l /proc/[0-9]*/ns/pid 2>/dev/null | grep -F '${space}' | sed 's,.*/proc/,,; s,/.*,,'`],
-      {
-        encoding: 'utf8',
-      },
-    )
-      .trim()
-      .split('\n')
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && spaceOf(name) === space)
       .map(Number)
       .filter((pid) => pid !== first());
 }
