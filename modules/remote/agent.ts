@@ -35,7 +35,7 @@ export interface Agent {
 }
 
 /** Milliseconds: for an order, and on top of the time-outs of probes. */
-export const limits = { order: 30_000, grace: 15_000, each: 100 };
+export const limits = { order: 30_000, grace: 45_000, each: 100 };
 
 interface Waiting {
   /** Takes a line that is for it; true when it has all. */

@@ -13,7 +13,8 @@ round=$1 timeout=$(($2 * 1000)) name=$3 slice=$4
 most=48      # probes without an answer at one time
 look=20000   # how long one wait for an answer takes, microseconds
 grace=15000  # a wait that took so much longer was the machine's doing
-patience=40  # more looks at what the kernel knows more of than the probe has told
+patience=40  # more looks, 50 ms each, after which a word that somebody is unreachable is taken to be for another
+most_looks=300 # and after which what the kernel has, and the probe does not tell, is given up
 
 if [[ -n ${EPOCHREALTIME-} ]]; then
   now() { now=${EPOCHREALTIME/./}; }
@@ -168,9 +169,10 @@ launch() {
 }
 
 over() { # a probe whose time is over
-  local index=$1
+  local index=$1 state enough=$most_looks
   silent "$index"
-  case $? in
+  state=$?
+  case $state in
   0)
     if [[ -n ${late[index]-} ]]; then
       # It had only just been sent: the whole time again.
@@ -184,7 +186,8 @@ over() { # a probe whose time is over
   2) late[index]=1 ;;
   esac
   ((looks[index] += 1, due[index] = clock + 50000))
-  ((looks[index] <= patience)) && return
+  ((state == 1 && no - no0 > told)) && enough=$patience
+  ((looks[index] <= enough)) && return
   ms $((now - began[index]))
   case ${protocol[index]} in
   tcp)

@@ -236,7 +236,7 @@ const first = (): number =>
   Number(readFileSync(`/proc/${child!.pid}/task/${child!.pid}/children`, 'utf8').split(' ')[0]);
 const inside = (): string[] => ['nsenter', '-t', String(first()), '-n', '-m'];
 
-/** All processes of the probers, as this machine counts. */
+/** All processes of the probers, as this machine counts; not the listeners, whose lateness is another's. */
 function pidsWithin(): () => number[] {
   const spaceOf = (pid: string): string => {
     try {
@@ -245,10 +245,17 @@ function pidsWithin(): () => number[] {
       return '';
     }
   };
+  const wordsOf = (pid: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
   const space = spaceOf(String(first()));
   return () =>
     readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && spaceOf(name) === space)
+      .filter((name) => /^\d+$/.test(name) && spaceOf(name) === space && !wordsOf(name).includes('listening'))
       .map(Number)
       .filter((pid) => pid !== first());
 }
