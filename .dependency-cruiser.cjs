@@ -64,6 +64,13 @@ module.exports = {
       to: { path: '^modules/(lab|verify|node|aws|gce|vagrant|hosts)/' },
     },
     {
+      name: 'mesos-knows-no-target',
+      severity: 'error',
+      comment: 'The clients speak to whatever answers: a cluster, or the lab that stands in for one.',
+      from: { path: '^modules/mesos/' },
+      to: { path: '^(modules/(?!mesos/|release/|problem/)|stacks/|agents/)' },
+    },
+    {
       name: 'artifacts-knows-no-target',
       severity: 'error',
       comment: 'What a cluster downloads follows from its description alone.',

@@ -25,6 +25,7 @@ const breaches: Record<string, readonly [file: string, imports: string]> = {
   'verify-knows-no-lab': ['modules/verify/d.ts', '../lab/room.ts'],
   'cluster-knows-no-lab': ['modules/cluster/e.ts', '../lab/room.ts'],
   'artifacts-knows-no-target': ['modules/artifacts/n.ts', '../lab/room.ts'],
+  'mesos-knows-no-target': ['modules/mesos/o.ts', '../lab/room.ts'],
   'child-processes-behind-one-door': ['modules/report/f.ts', 'node:child_process'],
   'nobody-imports-verbs': ['modules/cli/g.ts', '../../verbs/room.ts'],
   'nobody-imports-tests': ['modules/cli/h.ts', '../../test/room.ts'],
