@@ -97,6 +97,11 @@ function leadTo(socket: string, port: number): Server {
   return createServer((one) => {
     const other = connect(port, '127.0.0.1');
     one.pipe(other).pipe(one);
-    for (const end of [one, other]) end.on('error', () => void [one, other].forEach((each) => each.destroy()));
+    const end = (): void => {
+      one.destroy();
+      other.destroy();
+    };
+    one.on('error', end);
+    other.on('error', end);
   }).listen(socket);
 }
