@@ -57,7 +57,7 @@ module.exports = {
       comment:
         'verify judges a cluster through the interfaces of modules/verify/target.ts; the lab is one implementation.',
       from: { path: '^modules/verify/' },
-      to: { path: '^modules/(lab|aws|gce|vagrant|hosts)/' },
+      to: { path: '^modules/(lab|aws|gce|vagrant|hosts|remote|mesos)/' },
     },
     {
       name: 'cluster-knows-no-lab',

@@ -26,6 +26,7 @@ import { runSuite, type SuiteListener } from '../modules/verify/suite/run.ts';
 import type { Suite, Wish as SuiteWish } from '../modules/verify/suite/suite.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checked, installIfNeeded } from './prepare.ts';
+import { onReal, type Wish as RealWish } from './real.ts';
 
 export const proveOptions = {
   name: {
@@ -61,7 +62,7 @@ export interface Wish {
     readonly seed?: string;
     readonly reports?: string;
     readonly json?: boolean;
-  };
+  } & RealWish['options'];
 }
 
 const exitCodes: Readonly<Record<Outcome, ExitCode>> = {
@@ -85,11 +86,20 @@ export async function prove({
   const seed = seedOf(options.seed);
   progress.stage('check the description and its policy');
   const cluster = checked(word, progress);
-  if (cluster.target.kind !== 'lab') throw new Refusal([notTheLab(cluster)]);
+  const real = cluster.target.kind !== 'lab';
+  if (real && walk) throw new Refusal([notTheLab(cluster)]);
   const documents = readPolicies(cluster);
   for (const warning of checkPolicy(cluster, documents)) progress.say(`warning: ${format(warning)}`);
   progress.done();
   const stages = [{ name: 'check the description', ms: Math.round(performance.now() - begin) }];
+  if (real) {
+    const run = { cluster, documents, seed, startedAt, wish: asked };
+    const told = listener(progress, options.json === true, undefined);
+    const report = await onReal({ cluster, options, progress }, (target, found) =>
+      runSuite(target, suite, { ...run, ...found, stages: [...stages, ...found.stages] }, told),
+    );
+    return conclude(report, cluster, options, progress);
+  }
   await installIfNeeded(progress, options.docker);
 
   const name = options.name ?? cluster.name;
@@ -121,16 +131,13 @@ export async function prove({
     const report = walk
       ? await verify(target, { ...run, walk }, told)
       : await runSuite(target, suite, { ...run, wish: asked, holder: holder(suite, startedAt), waitMs }, told);
-    progress.done();
-    const page = write(report, options.reports ?? join('reports', cluster.name));
-    if (options.json === true) process.stdout.write(json(report));
-    else process.stdout.write(`${summaryText(report, styleOf(process.stdout, process.env))}\n${page}\n`);
+    const code = conclude(report, cluster, options, progress);
     if (opened.owned && options.keep === true) {
       opened.lab.detach();
       opened = undefined;
       progress.say(lookAround(name, report));
     }
-    return exitCodes[report.outcome];
+    return code;
   } catch (error) {
     // What fails because the lab was just taken away is no news; the signal's handler ends the process.
     if (interrupt.signal.aborted) await new Promise(() => undefined);
@@ -145,6 +152,15 @@ export async function prove({
 /** Unique, and enough for another person to find out whom to ask. */
 const holder = (suite: Suite, since: Date): string =>
   `${userInfo().username} on ${hostname()} (process ${process.pid}, suite ${suite.name}, since ${since.toISOString()})`;
+
+/** Writes the reports, and says how it ended. */
+function conclude(report: Report, cluster: Cluster, options: Wish['options'], progress: Progress): ExitCode {
+  progress.done();
+  const page = write(report, options.reports ?? join('reports', cluster.name));
+  if (options.json === true) process.stdout.write(json(report));
+  else process.stdout.write(`${summaryText(report, styleOf(process.stdout, process.env))}\n${page}\n`);
+  return exitCodes[report.outcome];
+}
 
 interface Opened {
   readonly lab: Lab;
@@ -205,12 +221,12 @@ function seedOf(word: string | undefined): number {
   ]);
 }
 
-const notTheLab = ({ file, target }: Cluster): Problem => ({
+const notTheLab = ({ file, name, target }: Cluster): Problem => ({
   code: 'verify-target',
   at: { file, path: 'target' },
-  what: `The target is ${target.kind}, and this version verifies labs only.`,
-  rule: 'clusters on other targets can be built, not verified yet.',
-  example: 'target: { lab: {} }',
+  what: `the target is ${target.kind}, and npm start shows a policy step by step in a lab of its own.`,
+  rule: 'a cluster that others use is verified as it is declared, not walked through half a policy.',
+  remedy: `npm run verify ${name}`,
 });
 
 /** Writes the three forms of the report; gives the line that says where. */

@@ -9,6 +9,7 @@ import { planText } from '../modules/verify/suite/plan.ts';
 import type { Suite, Wish } from '../modules/verify/suite/suite.ts';
 import { checked } from './prepare.ts';
 import { prove, proveOptions } from './prove.ts';
+import { realOptions } from './real.ts';
 
 const options = {
   suite: { type: 'string', value: 'SUITE', help: 'what to run (default: policy)' },
@@ -22,15 +23,20 @@ const options = {
     help: 'how long to wait while somebody else verifies it (90s, 10m; default: not)',
   },
   ...proveOptions,
+  ...realOptions,
 } as const;
 
 await main({
   name: 'npm run verify',
   usage:
-    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--cases N] [--shrink] [--wait TIME] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
+    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--cases N] [--shrink] [--wait TIME] [--inventory FILE] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
   help: `
-Verifies with real packets that a cluster does what its policy says, all policy files together. Uses the lab of that name
-if one runs (npm run lab up CLUSTER), else brings one up for the purpose and takes it down.
+Verifies with real packets that a cluster does what its policy says, all policy files together.
+
+On aws, gce, vagrant and hosts: logs in to its machines over SSH, starts probe tasks through Marathon, writes the declared
+policy to etcd, probes from inside the tasks' networks, and takes all of it away again: policy that was there before is put
+back. In the lab: uses the lab of that name if one runs (npm run lab up CLUSTER), else brings one up for the purpose and
+takes it down.
 
 ${suites.map(({ name, about }) => `${name.padEnd(13)} ${about}`).join('\n')}
 

@@ -45,7 +45,7 @@ export class Etcd {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
   readonly #timeoutMs: number;
 
-  /** `urls`: of each member, `http://10.64.0.1:2379`. `timeoutMs`: limit of each request but watches. */
+  /** `urls`: of each member, `http://10.64.0.1:2379`, or `unix:/run/1.s`, a socket that leads there. `timeoutMs`: limit of each request but watches. */
   constructor(urls: readonly string[], timeoutMs = 5_000) {
     this.#urls = urls;
     this.#timeoutMs = timeoutMs;
@@ -142,7 +142,9 @@ export class Etcd {
   #request(method: string, key: string, form?: string, signal?: AbortSignal): Promise<IncomingMessage> {
     const url = this.#url;
     return new Promise((resolve, reject) => {
-      const call = request(`${url}/v2/keys${key}`, {
+      const socket = /^unix:(.*)$/.exec(url)?.[1];
+      const call = request(`${socket === undefined ? url : 'http://etcd'}/v2/keys${key}`, {
+        ...(socket === undefined ? {} : { socketPath: socket }),
         method,
         agent: signal ? false : this.#agent,
         ...(signal ? { signal } : { timeout: this.#timeoutMs }),

@@ -23,6 +23,8 @@ export interface Run {
   readonly seed: number;
   /** Addresses of nodes, for profiles that name them. */
   readonly host: (node: string) => PolicyHost;
+  /** Ids of Docker networks, by name, where a real Docker has given them. */
+  readonly id?: (network: string) => string;
   readonly startedAt: Date;
   /** The target is thrown away at the end, or kept to look around in: its tasks need no end of their own. */
   readonly leaveTasks: boolean;
@@ -50,7 +52,7 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
   const before = run.stages.reduce((sum, { ms }) => sum + ms, 0);
 
   const plan = specs(run.cluster);
-  const draft = course(run.cluster, run.documents, run.walk, anyAddress(plan), run.host);
+  const draft = course(run.cluster, run.documents, run.walk, anyAddress(plan), run.host, run.id);
   const open = services(draft.traffic);
   const wanted = withProfiles([...plan.tasks, ...plan.guards], draft.steps[0]!.state);
   const reports: StepReport[] = [];
@@ -87,6 +89,7 @@ export async function verify(target: Target, run: Run, listener: Listener): Prom
     run.walk,
     (task) => address.get(task)!,
     run.host,
+    run.id,
   );
   const scene: Scene = {
     target,

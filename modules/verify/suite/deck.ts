@@ -27,9 +27,9 @@ export async function open(
   before: Views | undefined,
   note: Deck['note'],
 ): Promise<Deck> {
-  const { cluster, documents, host, seed } = run;
+  const { cluster, documents, host, id, seed } = run;
   const plan = specs(cluster);
-  const draft = course(cluster, documents, false, anyAddress(plan), host);
+  const draft = course(cluster, documents, false, anyAddress(plan), host, id);
   const listen = services(draft.traffic);
   const [first] = draft.steps;
   const wanted = withProfiles([...plan.tasks, ...plan.guards], first!.state);
@@ -39,7 +39,7 @@ export async function open(
     steps: [step],
     traffic,
     names,
-  } = course(cluster, documents, false, (task) => address.get(task)!, host);
+  } = course(cluster, documents, false, (task) => address.get(task)!, host, id);
   const { state } = step!;
   const tasks = launched.tasks.slice(0, plan.tasks.length);
   const guards = launched.tasks.slice(plan.tasks.length);

@@ -1,0 +1,156 @@
+/**
+ * A lab that can only be reached as a real cluster is: a real sshd in each host's network, with a host key of its own, and
+ * Marathon and Mesos behind the master. What is handed out is an inventory; whoever has it knows nothing of a lab.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCluster } from '../../../modules/cluster/load.ts';
+import type { Cluster } from '../../../modules/cluster/cluster.ts';
+import { topology } from '../../../modules/lab/topology.ts';
+import { must, shell, type Shell } from '../../../modules/shell/shell.ts';
+import { closeLab, openLab, type Stage } from '../harness.ts';
+import { launcher, type Launcher } from './marathon.ts';
+
+export interface RemoteLab {
+  readonly stage: Stage;
+  /** The same cluster as a description of hosts. */
+  readonly cluster: Cluster;
+  /** Of the description. */
+  readonly file: string;
+  /** A file with what a stack of these hosts would put out. */
+  readonly inventory: string;
+  /** In the network that joins the hosts, where their sshds are. */
+  readonly shell: Shell;
+  readonly launcher: Launcher;
+  close(): Promise<void>;
+}
+
+/** What such hosts are made of; no sshd of this machine's own is started by that. */
+const needs = `command -v sshd && command -v socat && exit 0
+guard=/usr/sbin/policy-rc.d
+[ -e $guard ] || { printf '#!/bin/sh\\nexit 101\\n' >$guard; chmod 755 $guard; trap 'rm -f /usr/sbin/policy-rc.d' EXIT; }
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q -y update && apt-get -q -y install --no-install-recommends openssh-server socat`;
+
+/** `labFile`: a description of a lab. */
+export async function openRemoteLab(labFile: string): Promise<RemoteLab> {
+  await must(shell, ['flock', join(tmpdir(), 'mc-rig.lock'), 'sh', '-c', `PATH=$PATH:/usr/sbin; ${needs}`], {
+    timeoutMs: 300_000,
+  });
+  const stage = await openLab(labFile);
+  const folder = mkdtempSync(join(tmpdir(), 'mc-remote-'));
+  const path = (name: string): string => join(folder, name);
+  try {
+    const { hosts } = topology(stage.cluster);
+    keygen(path('key'));
+    for (const { name, address } of hosts) {
+      keygen(path(`${name}.hostkey`));
+      writeFileSync(path(`${name}.sshd`), sshdConfig(folder, name, address));
+      await stage.sh(name, `mkdir -p /run/sshd; /usr/sbin/sshd -f ${path(`${name}.sshd`)}`);
+    }
+    const known = hosts.map(({ name, address }) => `${address} ${readFileSync(path(`${name}.hostkey.pub`), 'utf8')}`);
+    writeFileSync(path('known_hosts'), known.join(''));
+    const sockets = { marathon: path('marathon.s'), mesos: path('mesos.s') };
+    const marathon = await launcher(stage.lab, stage.cluster, hosts, sockets);
+    const master = hosts.find(({ role }) => role === 'master')!;
+    for (const [socket, port] of [
+      [sockets.marathon, 8080],
+      [sockets.mesos, 5050],
+    ] as const)
+      await stage.sh(
+        master.name,
+        `setsid -f socat TCP4-LISTEN:${port},bind=${master.address},fork,reuseaddr UNIX-CONNECT:${socket} </dev/null >/dev/null 2>&1`,
+      );
+    mkdirSync(path('clusters'));
+    const file = path('clusters/own.yaml');
+    writeFileSync(file, description(stage.cluster, hosts, path('key'), path('known_hosts')));
+    writeFileSync(path('outputs.json'), JSON.stringify(outputs(hosts, path('key'), path('known_hosts'))));
+    const inside = ['nsenter', `--target=${stage.lab.pid}`, '--net', '--'];
+    return {
+      stage,
+      cluster: loadCluster(file),
+      file,
+      inventory: path('outputs.json'),
+      shell: within(inside),
+      launcher: marathon,
+      async close() {
+        await marathon.close();
+        await closeLab(stage);
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await closeLab(stage);
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const keygen = (file: string): void =>
+  void execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'lab', '-f', file]);
+
+const within = (words: readonly string[]): Shell => ({
+  run: (command, options) => shell.run([...words, ...command], options),
+  start: (command, options) => shell.start([...words, ...command], options),
+});
+
+const sshdConfig = (folder: string, name: string, address: string): string =>
+  [
+    `ListenAddress ${address}:22`,
+    `HostKey ${folder}/${name}.hostkey`,
+    `AuthorizedKeysFile ${folder}/key.pub`,
+    'PermitRootLogin prohibit-password',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'UsePAM no',
+    'UseDNS no',
+    'StrictModes no',
+    'PidFile none',
+    '',
+  ].join('\n');
+
+interface Addressed {
+  readonly name: string;
+  readonly address: string;
+  readonly role: 'master' | 'agent';
+}
+
+/** As `terraform output -json` prints them. */
+function outputs(hosts: readonly Addressed[], key: string, knownHosts: string): object {
+  const machines = hosts.map(({ name, address, role }) => [
+    name,
+    { role, address, ssh: { address, user: 'root', port: 22, key, knownHosts } },
+  ]);
+  const inventory = { target: 'hosts', cluster: 'own', machines: Object.fromEntries(machines) as object };
+  return { inventory: { value: inventory, sensitive: false, type: 'dynamic' } };
+}
+
+function description(cluster: Cluster, hosts: readonly Addressed[], key: string, knownHosts: string): string {
+  const machines = hosts.map(({ name, address, role }) => `      ${name}: { address: ${address}, role: ${role} }`);
+  const networks = Object.values(cluster.networks).map(
+    ({ name, containerizer }) => `  ${name}: { containerizer: ${containerizer} }`,
+  );
+  const policies = cluster.policies.map((file) => `  - ${join(process.cwd(), file)}`);
+  const containerizers = cluster.nodes.find(({ role }) => role === 'agent')!.containerizers.join(', ');
+  return [
+    'name: own',
+    'target:',
+    '  hosts:',
+    '    os: centos-7',
+    `    ssh: { user: root, key: ${key}, knownHosts: ${knownHosts} }`,
+    '    machines:',
+    ...machines,
+    `release: ${cluster.release.name}`,
+    'access: { adminCidrs: [192.0.2.1/32] }',
+    'agents:',
+    `  general: { containerizers: [${containerizers}] }`,
+    `calico: { ipPools: { default: { cidr: ${cluster.calico.ipPools[0]!.cidr} } } }`,
+    'networks:',
+    ...networks,
+    'policies:',
+    ...policies,
+    '',
+  ].join('\n');
+}
