@@ -18,7 +18,7 @@ export const checks = {
   agents: { code: 'doctor-agent', why: 'an agent that is not active is offered to nobody.' },
   containerizers: { code: 'doctor-containerizers', why: 'tasks of a kind that the agent lacks are refused.' },
   'calico-node': { code: 'doctor-calico-node', why: 'without it a host tells no routes and programs no policy.' },
-  bgp: { code: 'doctor-bgp', why: 'two hosts without a session have no routes to each other's tasks.' },
+  bgp: { code: 'doctor-bgp', why: 'two hosts without a session have no routes to tasks of the other.' },
   felix: { code: 'doctor-felix', why: 'policy that Felix does not program has no effect, or an old one.' },
   plugin: { code: 'doctor-plugin', why: 'Docker gives tasks networks and addresses by way of these sockets.' },
   networks: {

@@ -55,7 +55,7 @@ const containerizers: Check = ({ examined, lab, cluster }) => {
 };
 
 const sockets: Check = ({ examined, lab, cluster }) => {
-  if (lab) return [standsIn('plugin', cluster.name, 'the lab has no Docker')];
+  if (lab) return [standsIn('plugin', cluster.name, 'Docker engines of a lab are not looked at')];
   return agents(examined)
     .filter(inDocker)
     .flatMap(({ node: { name }, seen }) => {
@@ -78,7 +78,7 @@ const sockets: Check = ({ examined, lab, cluster }) => {
 };
 
 const networks: Check = ({ examined, lab, cluster }) => {
-  if (lab) return [standsIn('networks', cluster.name, 'the lab has no Docker')];
+  if (lab) return [standsIn('networks', cluster.name, 'Docker engines of a lab are not looked at')];
   const declared = Object.values(cluster.networks).filter(({ containerizer }) => containerizer === 'docker');
   const hosts = agents(examined).filter(inDocker);
   if (declared.length === 0 || hosts.length === 0) return [];
