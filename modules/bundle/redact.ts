@@ -94,7 +94,7 @@ const by =
   (text, count) =>
     text.replaceAll(pattern, (...all: unknown[]) => {
       const groups = all.at(-1);
-      const { keep = '' } = typeof groups === 'object' && groups !== null ? (groups) : {};
+      const { keep = '' } = typeof groups === 'object' && groups !== null ? groups : {};
       count.removed += 1;
       return `${keep}${mark}`;
     });
