@@ -1,33 +1,24 @@
 import { progressOn } from '../modules/cli/progress.ts';
 import { main, type Call } from '../modules/cli/verb.ts';
-import type { Cluster } from '../modules/cluster/cluster.ts';
-import { inLab, loginsOf, overSsh } from '../modules/doctor/beds.ts';
-import { diagnosisJson, exitOf, judge, look, type Bed } from '../modules/doctor/doctor.ts';
+import { diagnosisJson, exitOf, judge, look } from '../modules/doctor/doctor.ts';
 import { diagnosisText } from '../modules/doctor/show.ts';
-import { openSsh } from '../modules/hosts/ssh.ts';
-import { connectLab, findLab } from '../modules/lab/lab.ts';
-import { exit, Refusal, type ExitCode } from '../modules/problem/problem.ts';
-import { shell } from '../modules/shell/shell.ts';
+import type { ExitCode } from '../modules/problem/problem.ts';
+import { bedOptions, noName, openBeds } from './beds.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checked } from './prepare.ts';
 
 const options = {
-  name: { type: 'string', value: 'LAB', help: "the lab's name (default: the cluster's)" },
-  'accept-new-host-keys': {
-    type: 'boolean',
-    explicit: true,
-    help: 'take hosts that nobody knows yet at their word, and show their keys; one whose key has changed is refused',
-  },
+  ...bedOptions,
   json: { type: 'boolean', help: 'print the result as JSON on standard output' },
 } as const;
 
 async function run({ words, options: chosen }: Call<typeof options>): Promise<ExitCode> {
   const [word] = words;
-  if (word === undefined) throw noName;
+  if (word === undefined) throw noName('doctor');
   const progress = progressOn(process.stderr);
   const cluster = checked(word, progress);
   const leave = new AbortController();
-  const { beds, close } = await open(cluster, chosen, (text) => progress.say(text));
+  const { beds, close } = await openBeds(cluster, chosen, (text) => progress.say(text));
   const interrupt = onInterrupt(async () => {
     leave.abort();
     await close();
@@ -48,56 +39,6 @@ async function run({ words, options: chosen }: Call<typeof options>): Promise<Ex
     interrupt.off();
   }
 }
-
-interface Opened {
-  readonly beds: readonly Bed[];
-  readonly close: () => Promise<void>;
-}
-
-async function open(
-  cluster: Cluster,
-  chosen: Call<typeof options>['options'],
-  onAccepted: (text: string) => void,
-): Promise<Opened> {
-  if (cluster.target.kind === 'lab') {
-    const name = chosen.name ?? cluster.name;
-    const running = findLab(name);
-    if (running === undefined) throw noLab(name);
-    const lab = await connectLab(running);
-    return {
-      beds: await inLab(cluster, lab),
-      close: () => {
-        lab.disconnect();
-        return Promise.resolve();
-      },
-    };
-  }
-  const hosts = loginsOf(cluster);
-  if (hosts === undefined) throw noWay(cluster);
-  const ssh = openSsh({ shell, acceptNew: chosen['accept-new-host-keys'] === true, onAccepted });
-  return { beds: overSsh(hosts, ssh), close: () => ssh.close() };
-}
-
-const noName = new Refusal([
-  { code: 'usage', what: 'no cluster is named.', rule: 'npm run doctor CLUSTER', example: 'npm run doctor our-hosts' },
-]);
-
-const noLab = (name: string): Refusal =>
-  new Refusal(
-    [{ code: 'lab-not-found', what: `no lab called ${name} runs.`, remedy: `npm run lab up, or --name LAB` }],
-    exit.unknown,
-  );
-
-const noWay = ({ file, target }: Cluster): Refusal =>
-  new Refusal([
-    {
-      code: 'doctor-no-way',
-      at: { file, path: 'target' },
-      what: `The target is ${target.kind}, whose agents come and go: the description does not say where they are.`,
-      rule: 'the doctor logs in to hosts of your own and to machines of Vagrant, and looks into a lab.',
-      remedy: 'a description with target hosts, with the addresses of terraform output and of the agents',
-    },
-  ]);
 
 await main({
   name: 'npm run doctor',
