@@ -45,6 +45,6 @@ export interface Pace {
   readonly deployMs: number;
   /** From an offer to the first word of a task. */
   readonly offerMs: number;
-  /** Between two runs of a health check, and between two looks at what is to do. */
+  /** Between two looks at what is to do. */
   readonly tickMs: number;
 }

@@ -58,7 +58,8 @@ export function work(world: World, runner: Runner, settings: Settings, pace: Pac
       stagedAt: new Date().toISOString(),
       state: 'TASK_STAGING',
       alive: (app.healthChecks ?? []).map(() => undefined),
-      checkedMs: Date.now(),
+      checkedMs: 0,
+      checking: false,
     };
     world.tasks.set(task.id, task);
     begin(launch(task, app));
@@ -106,8 +107,11 @@ export function work(world: World, runner: Runner, settings: Settings, pace: Pac
 
   const check = (app: GivenApp, task: Task): void => {
     const checks = app.healthChecks ?? [];
-    if (checks.length === 0 || task.state !== 'TASK_RUNNING' || Date.now() - task.checkedMs < pace.tickMs) return;
-    task.checkedMs = Date.now();
+    if (checks.length === 0 || task.state !== 'TASK_RUNNING' || task.checking) return;
+    // Until it is well, as often as we look; then as often as the app wants it.
+    const every = task.alive.every(Boolean) ? Math.min(...checks.map((one) => one.intervalSeconds ?? 60)) * 1000 : 0;
+    if (Date.now() - task.checkedMs < Math.max(every, pace.tickMs)) return;
+    task.checking = true;
     begin(
       Promise.all(
         checks.map(async ({ protocol = 'HTTP', command }, index) => {
@@ -117,10 +121,12 @@ export function work(world: World, runner: Runner, settings: Settings, pace: Pac
           const graced = Date.now() - (task.startedMs ?? 0) < grace && task.alive[index] === undefined;
           if (passed || !graced) task.alive[index] = passed;
         }),
-      ).then(
-        () => undefined,
-        () => undefined,
-      ),
+      )
+        .then(() => undefined)
+        .finally(() => {
+          task.checking = false;
+          task.checkedMs = Date.now();
+        }),
     );
   };
 

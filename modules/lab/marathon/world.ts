@@ -34,7 +34,9 @@ export interface Task {
   runs?: Runs;
   /** Of each health check of the app, in order; undefined before its first result. */
   alive: (boolean | undefined)[];
+  /** When the last run of them ended; and whether one is going on. */
   checkedMs: number;
+  checking: boolean;
 }
 
 export interface Deployment {
