@@ -52,6 +52,8 @@ function need(skip: (note: string) => never): void {
 
 beforeAll(async () => {
   if (!chosen()) return;
+  // Where the run is ended, nobody else would end what waits for machines here, and the room with it.
+  process.once('disconnect', () => process.exit(1));
   const { box, tree, folder: made } = inject('machines') as Makings;
   place = made;
   folder = projectIn(place);
