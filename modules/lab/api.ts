@@ -18,7 +18,6 @@ export interface LabApi {
   detach(request: { names: readonly string[] }): { index: number };
   /** Sees to it that the engines have these networks; gives the id of each, and which were not there. Nothing without engines. */
   networks(request: { names: readonly string[] }): { ids: Readonly<Record<string, string>>; made: readonly string[] };
-  dropNetworks(request: { names: readonly string[] }): void;
   /** From now on these namespaces listen on these ports, and on no others. */
   listen(request: { listen: readonly Listen[] }): void;
   /** Sends all probes; the answers are in their order. */

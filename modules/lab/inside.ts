@@ -57,7 +57,6 @@ class Lab {
     attach: ({ tasks }) => need(this.#launcher).attach(tasks, need(this.#etcd)),
     detach: ({ names }) => this.#detach(names),
     networks: async ({ names }) => (await this.#engines?.networks(names)) ?? { ids: {}, made: [] },
-    dropNetworks: async ({ names }) => this.#engines?.dropNetworks(names),
     listen: async ({ listen }) => {
       for (const one of listen) this.#listening.set(one.namespace, one);
       await need(this.#serve).ask({ listen }, limits.helper);

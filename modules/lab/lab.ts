@@ -188,7 +188,6 @@ const words: Readonly<Record<keyof LabApi, string>> = {
   attach: 'start tasks',
   detach: 'end tasks',
   networks: 'make networks',
-  dropNetworks: 'remove networks',
   listen: 'open listeners',
   probe: 'send probes',
   write: 'write to etcd',

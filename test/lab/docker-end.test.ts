@@ -119,8 +119,11 @@ describe('in the middle', () => {
     expect(await snapshot()).toEqual(before);
   });
 
-  test('Ctrl-C of a verification in a lab of its own leaves that lab as it was', async () => {
-    const name = named('used');
+  test.each([
+    ['Ctrl-C', 'SIGINT'],
+    ['kill -9', 'SIGKILL'],
+  ] as const)('%s of a verification in a lab that runs leaves that lab as it was', async (_, signal) => {
+    const name = named(`used-${signal}`);
     expect((await lab('up', pair, '--docker', '--name', name)).code).toBe(0);
     const look = async (): Promise<string> =>
       (
@@ -138,8 +141,11 @@ describe('in the middle', () => {
     for (const moment of [500, 900, 1300, 1800]) {
       const { pid, ended } = begin('verify', [pair, '--name', name, '--reports', folder]);
       await sleep(moment);
-      kill(pid, 'SIGINT');
+      kill(pid, signal);
       await ended;
+      // After kill -9 it is the lab that undoes it.
+      if (signal === 'SIGKILL')
+        await until('the end of what the run had started', async () => (await look()) === before, 30_000);
       expect(await look()).toBe(before);
     }
     await endLab(findLab(name)!);
