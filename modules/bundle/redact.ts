@@ -94,9 +94,9 @@ const by =
   (text, count) =>
     text.replaceAll(pattern, (...all: unknown[]) => {
       const groups = all.at(-1);
-      const { keep = '' } = typeof groups === 'object' && groups !== null ? groups : {};
+      const keep: unknown = typeof groups === 'object' && groups !== null && 'keep' in groups ? groups.keep : '';
       count.removed += 1;
-      return `${keep}${mark}`;
+      return `${typeof keep === 'string' ? keep : ''}${mark}`;
     });
 
 /** A private key; where its end is cut off, all that follows. */
