@@ -94,7 +94,7 @@ const by =
   (text, count) =>
     text.replaceAll(pattern, (...all: unknown[]) => {
       const groups = all.at(-1);
-      const keep = typeof groups === 'object' && groups !== null && 'keep' in groups ? groups.keep : undefined;
+      const keep: unknown = typeof groups === 'object' && groups !== null && 'keep' in groups ? groups.keep : '';
       count.removed += 1;
       return `${typeof keep === 'string' ? keep : ''}${mark}`;
     });

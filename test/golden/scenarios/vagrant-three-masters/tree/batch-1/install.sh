@@ -456,12 +456,13 @@ settle_packages() {
   fi
 }
 
-# A package from a file that is downloaded: package_file NAME URL SHA256
+# A package from a file that is downloaded: package_file NAME URL SHA256 HOLD|''
 package_file() {
   local name=$1 url=$2 path=$state/packages/${2##*/}
   if [[ $mode == look ]]; then
     return
   fi
+  if [[ -n $4 ]]; then held+=("$name"); fi
   if [[ -n $(version_of "$name") ]] && { [[ -f $state/installed/$name && $(<"$state/installed/$name") == "$url $3" ]] || ! remembers "package $name"; }; then
     return
   fi
@@ -1650,7 +1651,7 @@ download 'calicoctl v1.6.5' https://github.com/projectcalico/calicoctl/releases/
 }
 
 step_11() {
-package_file mesos http://rpm.aventer.biz/AlmaLinux/8/x86_64/mesos-1.11.1-0.1.el8.x86_64.rpm -
+package_file mesos http://rpm.aventer.biz/AlmaLinux/8/x86_64/mesos-1.11.1-0.1.el8.x86_64.rpm - hold
 }
 
 step_12() {
