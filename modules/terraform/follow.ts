@@ -1,12 +1,9 @@
 /** Shows a plan or an apply as it goes: a line for each resource that is done, and what is under way beside the spinner. */
 import type { Progress } from '../cli/progress.ts';
 import type { Deed, Line } from './lines.ts';
-import { subjectOf, subjectText } from './subject.ts';
+import { runsInstaller, subjectOf, subjectText } from './subject.ts';
 
 const past: Readonly<Record<Deed, string>> = { create: 'created', update: 'changed', delete: 'destroyed' };
-
-/** What runs the kit's own installer, which says only what is worth a line. */
-const ofHosts = /^terraform_data\.(?:install$|(?:master|agent)\[)/;
 
 export class Follow {
   readonly #progress: Progress;
@@ -45,7 +42,8 @@ export class Follow {
         this.#progress.note(`${++this.#read} read`);
         return;
       case 'said':
-        if (ofHosts.test(line.address)) {
+        if (runsInstaller(line.address)) {
+          // The installer says only what is worth a line.
           if (!line.text.startsWith('Executing: ')) this.#progress.say(`  ${line.text}`);
           return;
         }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Problem } from '../problem/problem.ts';
 import { unprotect } from './harm.ts';
 import type { Diagnostic } from './lines.ts';
-import { subjectOf, subjectText } from './subject.ts';
+import { runsInstaller, subjectOf, subjectText } from './subject.ts';
 
 export interface Where {
   /** The stack's folder, which holds cdk.tf.json. */
@@ -61,7 +61,9 @@ export function problemsOf(diagnostics: readonly Diagnostic[], where: Where): Pr
 
 export function problemOf({ summary, detail, address }: Diagnostic, { folder, pools }: Where): Problem {
   if (summary.startsWith('Error acquiring the state lock')) return locked(detail, folder);
-  if (summary === 'local-exec provisioner error') return fromKit(detail, address ?? '', folder, pools);
+  if (summary === 'local-exec provisioner error' && address !== undefined && runsInstaller(address)) {
+    return fromKit(detail, address, folder, pools);
+  }
   const hint = known.find(({ says }) => says.test(summary) || says.test(detail));
   const about = address !== undefined && subjectOf(address, pools) ? `${subjectText(address, pools)}: ` : '';
   return {

@@ -39,3 +39,7 @@ const nameOf = (address: string): string => parts(address).at(-1) ?? '';
 
 /** Without instance keys, which may have dots of their own: `aws_subnet.zone["a.b"]`, `module.x[0].aws_vpc.network`. */
 const parts = (address: string): string[] => address.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, '').split('.');
+
+/** Whether it is of the stack of hosts, where Terraform runs the kit's own installer. */
+export const runsInstaller = (address: string): boolean =>
+  /^terraform_data\.(?:install$|(?:master|agent)\[)/.test(address);

@@ -124,3 +124,11 @@ test('of the installer of hosts only its problems are told, and what to do about
   expect(gone.what).toMatch(/^node a1 could not be taken off: own\.yaml a1: it is silent\./);
   expect(gone.remedy).toContain(`terraform -chdir=${where.folder} state rm 'terraform_data.agent["a1"]'`);
 });
+
+test('of vagrant, which fails to make a machine, it is not said that hosts could not be taken off', () => {
+  const detail = "Error running command 'exec node …': exit status 1. Output: The box is not to be had.";
+  const agent = problem('local-exec provisioner error', detail, 'terraform_data.agents["general-1"]');
+  expect(agent).toMatchObject({ code: 'terraform-error', what: 'node general-1: local-exec provisioner error.' });
+  const master = problem('local-exec provisioner error', detail, 'terraform_data.master-1');
+  expect(master).toMatchObject({ code: 'terraform-error', what: 'node master-1: local-exec provisioner error.' });
+});
