@@ -30,7 +30,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           // They mostly wait for waits of the provider's own. After the lab: that one times packets, and these would
           // take the processor from it.
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 2 },
         },
       },
@@ -41,7 +41,7 @@ export default defineConfig({
           globalSetup: ['test/page/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 2 },
         },
       },
