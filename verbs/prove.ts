@@ -93,9 +93,9 @@ export async function prove({
   progress.done();
   const stages = [{ name: 'check the description', ms: Math.round(performance.now() - begin) }];
   if (real) {
-    const run = { cluster, documents, seed, startedAt, wish: asked };
+    const run = { cluster, documents, seed, startedAt, wish: asked, holder: holder(suite, startedAt), waitMs };
     const told = listener(progress, options.json === true, undefined);
-    const report = await onReal({ cluster, options, progress }, (target, found) =>
+    const report = await onReal({ cluster, options, progress, holder: run.holder, waitMs }, (target, found) =>
       runSuite(target, suite, { ...run, ...found, stages: [...stages, ...found.stages] }, told),
     );
     return conclude(report, cluster, options, progress);

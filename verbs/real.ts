@@ -42,6 +42,9 @@ export interface Wish {
     readonly 'accept-new-host-keys'?: boolean;
   };
   readonly progress: Progress;
+  readonly holder: string;
+  /** How long another verification of the same cluster is waited for, milliseconds. */
+  readonly waitMs: number;
 }
 
 /** What a real cluster adds to a run. */
@@ -49,7 +52,7 @@ export type Found = Pick<Run, 'host' | 'leaveTasks' | 'stages'> & { readonly id:
 
 /** Opens the ways, lets `work` verify, and takes everything away again, on Ctrl-C too. */
 export async function onReal(
-  { cluster, options, progress }: Wish,
+  { cluster, options, progress, holder, waitMs }: Wish,
   work: (target: Target, found: Found) => Promise<Report>,
 ): Promise<Report> {
   const begin = performance.now();
@@ -61,38 +64,43 @@ export async function onReal(
     onAccepted: (text) => progress.say(text),
   });
   let remote: Remote | undefined;
+  let opening: Promise<Remote> | undefined;
+  let held = false;
   const interrupt = onInterrupt(async () => {
     progress.say('Stopping: the probe tasks are ended, and the policy is put back.');
+    // Before the lease is ours there is nothing to take away, and no reason to wait for logins.
+    const found = held ? await opening?.catch(() => undefined) : undefined;
     try {
-      await remote?.target.cleanUp();
+      await found?.target.stop();
     } catch (error) {
       progress.say(`warning: not all of it: ${error instanceof Error ? error.message : String(error)}`);
     }
-    await remote?.close();
+    await found?.close();
     await ssh.close();
   });
   try {
-    remote = await openRemote({
+    opening = openRemote({
       cluster,
       ground,
       ssh,
       image: options.image ?? 'busybox:1.36',
       onStage: (name) => progress.stage(name),
       say: (text) => progress.say(text),
+      holder,
+      waitMs,
+      signal: interrupt.signal,
+      onHeld: () => (held = true),
     });
+    remote = await opening;
     progress.done();
     const stages = [{ name: 'reach the cluster', ms: Math.round(performance.now() - begin) }];
     return await work(remote.target, { host: remote.host, id: remote.id, leaveTasks: false, stages });
-  } catch (error) {
-    // What fails because it is being taken away is no news; the signal's handler ends the process.
-    if (interrupt.signal.aborted) await new Promise(() => undefined);
-    throw error;
   } finally {
-    if (!interrupt.signal.aborted) {
-      await remote?.close();
-      await ssh.close();
-      interrupt.off();
-    }
+    // What fails, or ends, because it is being taken away is no news; the signal's handler ends the process.
+    if (interrupt.signal.aborted) await new Promise(() => undefined);
+    await remote?.close();
+    await ssh.close();
+    interrupt.off();
   }
 }
 

@@ -1,7 +1,9 @@
 /** Opens the ways to a real cluster - SSH to its machines, and through them Marathon, Mesos and etcd - for one run. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.ts';
+import { keys } from '../datastore/calico.ts';
 import { Etcd } from '../datastore/etcd.ts';
+import { claim, release } from '../datastore/lease.ts';
 import type { Ssh } from '../hosts/ssh.ts';
 import { through, type Door } from '../mesos/doors.ts';
 import { over } from '../mesos/http.ts';
@@ -12,13 +14,17 @@ import { ports } from '../node/members.ts';
 import { networkProfile, standInId, type PolicyHost } from '../policy/network.ts';
 import { exit, Refusal, type Problem } from '../problem/problem.ts';
 import { controlNetwork } from '../verify/plan.ts';
-import { TargetFailed } from '../verify/target.ts';
+import { hold } from '../verify/suite/lease.ts';
+import { ttlSeconds } from '../verify/suite/run.ts';
+import { TargetFailed, type Lease } from '../verify/target.ts';
 import { agentOver, type Agent } from './agent.ts';
+import { journalOver, type Journal } from './journal.ts';
 import { dropControl, makeControl } from './networks.ts';
 import { agentScript } from './script.ts';
 import { seatsOf, type Ground, type Seat } from './seats.ts';
 import { storeOver } from './store.ts';
-import { RemoteTarget } from './target.ts';
+import { sweep } from './sweep.ts';
+import { etcdSays, RemoteTarget } from './target.ts';
 import { containerizerOf } from './tasks.ts';
 
 export interface Remote {
@@ -26,7 +32,7 @@ export interface Remote {
   /** Of a Docker network, by its name. */
   readonly id: (network: string) => string;
   readonly host: (node: string) => PolicyHost;
-  /** Ends the sessions on the agents. */
+  /** Ends the sessions on the agents, and gives up the lease. */
   close(): Promise<void>;
 }
 
@@ -35,6 +41,14 @@ export interface Wanted {
   readonly ground: Ground;
   readonly ssh: Ssh;
   readonly image: string;
+  /** Who has the cluster from now on: unique, and told to whoever has to wait. */
+  readonly holder: string;
+  /** How long another verification is waited for, milliseconds. */
+  readonly waitMs: number;
+  /** Aborted, opening stops at its next step, and takes away what it made. */
+  readonly signal: AbortSignal;
+  /** Told once the lease is ours: from then on there may be something to take away. */
+  readonly onHeld: () => void;
   readonly onStage: (name: string) => void;
   readonly say: (text: string) => void;
 }
@@ -44,54 +58,127 @@ const patience = { limitMs: 20_000, attemptMs: 10_000, pauseMs: 250 };
 
 /** @throws Refusal, exit code 3: what is out of reach, and why. Nothing is left open or made then. */
 export async function openRemote(wanted: Wanted): Promise<Remote> {
-  const { cluster, ground, ssh, onStage } = wanted;
+  const { holder, waitMs, onStage, say } = wanted;
   onStage('log in to the masters');
   const services = await reach(wanted);
-  onStage('ask Marathon and Mesos');
-  const launcher = marathon(services.marathon, patience);
-  const info = valueOf(await launcher.info());
-  valueOf(await launcher.leader());
+  try {
+    onStage('ask Marathon and Mesos');
+    const launcher = marathon(services.marathon, patience);
+    const { version } = valueOf(await launcher.info());
+    valueOf(await launcher.leader());
+    const lease = leaseOver(services.etcd, wanted.signal);
+    const waiting = (who: string): void => say(`waiting for ${who}, at most ${Math.round(waitMs / 1000)} s`);
+    // Before anything is made, and before what others made is taken for what a killed run left.
+    const held = await tried(noEtcd, () => hold(lease, holder, { waitMs, ttlSeconds, waiting }));
+    wanted.onHeld();
+    try {
+      const remote = await enter(wanted, services, lease, version);
+      return {
+        ...remote,
+        close: async () => {
+          await remote.close();
+          await held.end();
+          services.etcd.close();
+        },
+      };
+    } catch (error) {
+      await held.end();
+      throw error;
+    }
+  } catch (error) {
+    services.etcd.close();
+    throw error;
+  }
+}
+
+async function enter(wanted: Wanted, services: Services, lease: Lease, version: string): Promise<Remote> {
+  const { cluster, ground, ssh, holder, signal, onStage, say } = wanted;
   const mesos = master(services.mesos, patience);
   const state = valueOf(await mesos.state());
   const { seats, problems } = seatsOf(cluster, ground, state.agents);
   if (problems.length > 0) refuse(problems);
   onStage('log in to the agents');
   const agents = await sit(ssh, seats);
+  const group = `/mesos-calico-verify-${randomBytes(3).toString('hex')}`;
+  const { etcd } = services;
+  const journal = journalOver(etcd, { holder, group });
   const close = async (): Promise<void> => {
     await Promise.all([...agents.values()].map((agent) => agent.close()));
   };
+  const drop = (): Promise<void> => dropControl(ssh, cluster, seats);
   try {
+    const launcher = marathon(services.marathon);
+    onStage('look for what a killed run has left');
+    await tried(notSwept, () => etcdSays(() => sweep({ etcd, marathon: launcher, signal, say })));
+    goesOn(signal);
     onStage('make the network of the control tasks');
-    const ids = await tried(() => makeControl(ssh, cluster, seats));
+    await tried(noEtcd, () => etcdSays(() => journal.begin()));
+    const ids = await tried(noNetworks, () => makeControl(ssh, cluster, seats));
+    goesOn(signal);
     const id = (network: string): string => ids.get(network) ?? standInId(network);
     const containerizer = containerizerOf(cluster, controlNetwork);
     const control = networkProfile({ name: controlNetwork, containerizer, id: id(controlNetwork) }, cluster.release);
     const addresses = new Map(seats.map((seat) => [seat.node, { name: seat.hostname, address: seat.address }]));
     const target = new RemoteTarget({
       cluster,
-      marathon: marathon(services.marathon),
+      marathon: launcher,
       master: mesos,
-      store: storeOver(services.etcd, control.name, randomInt(2 ** 17)),
+      store: storeOver(etcd, journal, control.name, randomInt(2 ** 17)),
+      journal,
+      lease,
       agents,
-      group: `/mesos-calico-verify-${randomBytes(3).toString('hex')}`,
+      group,
       image: wanted.image,
-      tidy: () => dropControl(ssh, cluster, seats),
-      real: [`Marathon ${info.version}`, `Mesos ${state.version}`, ...wordsOf(seats)],
-      onProgress: wanted.say,
+      real: [`Marathon ${version}`, `Mesos ${state.version}`, ...wordsOf(seats)],
+      onProgress: say,
     });
     return {
       target,
       id,
       host: (node) => addresses.get(node) ?? { name: node, address: '' },
       close: async () => {
-        services.etcd.close();
+        // Else what is left is what the next run finds.
+        if (target.isClean) await undo(journal, drop, say);
         await close();
       },
     };
   } catch (error) {
+    await undo(journal, drop, say);
     await close();
     throw error;
   }
+}
+
+/** What the run made besides tasks and policy. */
+async function undo(journal: Journal, drop: () => Promise<void>, say: Wanted['say']): Promise<void> {
+  try {
+    // Who has taken the cluster over uses the network of the control tasks.
+    if (!(await journal.isOurs())) return;
+    await drop();
+    await journal.end();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    say(`warning: the network of the control tasks is left for the next run to take away: ${why}`);
+  }
+}
+
+/** Whoever is being stopped does not take it any more, but keeps it until all is taken away. */
+function leaseOver(etcd: Etcd, signal: AbortSignal): Lease {
+  let has = false;
+  return {
+    claim: (holder, ttl) =>
+      etcdSays(async () => {
+        if (!has) goesOn(signal);
+        const who = await claim(etcd, keys.verifyLease, holder, ttl);
+        has ||= who === holder;
+        return who;
+      }),
+    release: (holder) => etcdSays(() => release(etcd, keys.verifyLease, holder)),
+  };
+}
+
+function goesOn(signal: AbortSignal): void {
+  if (signal.aborted) throw new TargetFailed('the run is being stopped');
 }
 
 const wordsOf = (seats: readonly Seat[]): string[] => [
@@ -160,20 +247,26 @@ const noSession = (error: unknown): Problem => ({
   remedy: 'log in by hand, and: sudo -n bash -c true',
 });
 
-async function tried<T>(work: () => Promise<T>): Promise<T> {
+async function tried<T>(rest: Omit<Problem, 'what'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof TargetFailed)) throw error;
-    return refuse([
-      {
-        code: 'verify-networks',
-        what: `${error.message}.`,
-        remedy: 'npm run install, or look at docker-networks.service',
-      },
-    ]);
+    return refuse([{ ...rest, what: `${error.message}.` }]);
   }
 }
+
+const noNetworks = { code: 'verify-networks', remedy: 'npm run install, or look at docker-networks.service' };
+const noEtcd = {
+  code: 'verify-etcd',
+  rule: 'who verifies a cluster holds a lease in its etcd, and keeps there what was before.',
+  remedy: 'on a master: systemctl status etcd, and its log',
+};
+const notSwept = {
+  code: 'verify-not-swept',
+  rule: 'what a killed run has left is taken back before another begins.',
+  remedy: 'look at Marathon and at etcd, then run it again',
+};
 
 function valueOf<T>(told: Told<T>): T {
   return told.ok ? told.value : refuse([told.problem]);

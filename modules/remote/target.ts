@@ -11,6 +11,7 @@ import {
   TargetFailed,
   type Change,
   type LaunchedTask,
+  type Lease,
   type Observation,
   type Probe,
   type Programmed,
@@ -19,6 +20,7 @@ import {
   type TaskSpec,
 } from '../verify/target.ts';
 import type { Agent } from './agent.ts';
+import type { Journal } from './journal.ts';
 import type { Store } from './store.ts';
 import { probeTask } from './tasks.ts';
 
@@ -28,14 +30,14 @@ export interface Parts {
   readonly marathon: Marathon;
   readonly master: Master;
   readonly store: Store;
+  readonly journal: Journal;
+  readonly lease: Lease;
   /** By node. */
   readonly agents: ReadonlyMap<string, Agent & { readonly hostname: string }>;
   /** Of the apps of this run. */
   readonly group: string;
   /** Of probe tasks of the Docker Containerizer. */
   readonly image: string;
-  /** Takes away what was made for the run besides tasks and policy. */
-  readonly tidy: () => Promise<void>;
   readonly real: readonly string[];
   /** Told how far launching is. */
   readonly onProgress?: (text: string) => void;
@@ -50,37 +52,45 @@ export class RemoteTarget implements Target {
   readonly timeoutMs = 500;
   readonly budgetMs = 5_000;
   readonly neverMs = 30_000;
+  readonly lease: Lease;
   readonly #parts: Parts;
   /** The node of each task that was launched. */
   readonly #nodes = new Map<string, string>();
   readonly #markers = new Map<number, string>();
   #nonce = 1;
   #launched = false;
+  #launching: Promise<unknown> = Promise.resolve();
+  #ending: Promise<void> | undefined;
+  readonly #stop = new AbortController();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.real = parts.real;
+    this.lease = parts.lease;
   }
 
   async launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
-    const { cluster, marathon, agents, group, image } = this.#parts;
+    const { cluster, marathon, journal, agents, group, image } = this.#parts;
+    await etcdSays(() => journal.begin());
     const specs = tasks.map((task) => probeTask(cluster, group, image, task, this.#agent(task.node).hostname));
     const apps = await marathon.apps(specs);
     if (!apps.ok) throw new TargetFailed(apps.problems.map(format).join(' '));
+    this.#goesOn();
     this.#launched = true;
-    const launched = valueOf(
-      await marathon.launch(
-        { apps: apps.value, group },
-        {
-          limitMs: limits.launch,
-          pauseMs: limits.look,
-          onProgress: ({ done, of, missing }) =>
-            this.#parts.onProgress?.(
-              `launch: ${done} of ${of} tasks run${missing[0] === undefined ? '' : `, not yet ${missing[0]}`}`,
-            ),
-        },
-      ),
+    const launching = marathon.launch(
+      { apps: apps.value, group },
+      {
+        limitMs: limits.launch,
+        pauseMs: limits.look,
+        signal: this.#stop.signal,
+        onProgress: ({ done, of, missing }) =>
+          this.#parts.onProgress?.(
+            `launch: ${done} of ${of} tasks run${missing[0] === undefined ? '' : `, not yet ${missing[0]}`}`,
+          ),
+      },
     );
+    this.#launching = launching;
+    const launched = valueOf(await launching);
     const addresses = await this.#addresses(launched);
     const started = tasks.map((task, index) => ({ ...task, address: addresses.get(specs[index]!.id) ?? '' }));
     const silent = started.filter(({ address }) => address === '').map(({ name }) => name);
@@ -102,8 +112,27 @@ export class RemoteTarget implements Target {
   }
 
   /** Safe to ask for at any moment, and more than once. */
-  async cleanUp(): Promise<void> {
-    const { marathon, store, group, tidy } = this.#parts;
+  cleanUp(): Promise<void> {
+    return (this.#ending ??= this.#cleanUp().finally(() => (this.#ending = undefined)));
+  }
+
+  /** Whether nothing is left for `cleanUp` to do. */
+  get isClean(): boolean {
+    return !this.#launched && this.#parts.store.isClean();
+  }
+
+  /** For good: whoever goes on with the run meanwhile starts and writes nothing more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.cleanUp();
+  }
+
+  #goesOn(): void {
+    if (this.#stop.signal.aborted) throw new TargetFailed('the run is being stopped');
+  }
+
+  async #cleanUp(): Promise<void> {
+    const { marathon, store, journal, group } = this.#parts;
     const faults: string[] = [];
     const step = async (work: () => Promise<unknown>): Promise<void> => {
       try {
@@ -112,6 +141,7 @@ export class RemoteTarget implements Target {
         faults.push(error instanceof Error ? error.message : String(error));
       }
     };
+    await this.#launching.catch(() => undefined);
     // Tasks first: nobody is to run with a profile that is being taken away.
     if (this.#launched)
       await step(async () => {
@@ -119,19 +149,16 @@ export class RemoteTarget implements Target {
         this.#launched = false;
       });
     this.#nodes.clear();
-    await step(() => store.restore());
-    await step(tidy);
+    // Who has taken the cluster over has put back what this run wrote.
+    await step(() => etcdSays(async () => ((await journal.isOurs()) ? store.restore() : undefined)));
     if (faults.length > 0) throw new TargetFailed(faults.join('; '));
   }
 
   async write(profiles: readonly Profile[], tiers: readonly Tier[] = []): Promise<Change> {
-    try {
-      const { index, marker } = await this.#parts.store.write(profiles, tiers);
-      this.#markers.set(index, marker);
-      return { index };
-    } catch (error) {
-      throw new TargetFailed(`etcd: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    }
+    this.#goesOn();
+    const { index, marker } = await etcdSays(() => this.#parts.store.write(profiles, tiers));
+    this.#markers.set(index, marker);
+    return { index };
   }
 
   /** Felix tells nobody how far it is. The marker of the change, in the kernel of each agent that has tasks, does. */
@@ -192,6 +219,16 @@ export class RemoteTarget implements Target {
     const agent = this.#parts.agents.get(node);
     if (agent === undefined) throw new TargetFailed(`there is no agent ${node}`);
     return agent;
+  }
+}
+
+/** What etcd refuses, or does not answer, is a failure of the target. */
+export async function etcdSays<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TargetFailed) throw error;
+    throw new TargetFailed(`etcd: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 

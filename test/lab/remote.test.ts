@@ -38,6 +38,10 @@ const open = (): Promise<Remote> =>
     image: 'busybox',
     onStage: () => undefined,
     say: () => undefined,
+    holder: 'the tests',
+    waitMs: 0,
+    signal: new AbortController().signal,
+    onHeld: () => undefined,
   });
 
 /** `programmed`: what happens once the policy is in the kernels. */

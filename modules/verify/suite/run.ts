@@ -18,7 +18,7 @@ export interface SuiteRun extends Omit<Run, 'walk'> {
 }
 
 /** After it the lease of a run that was killed ends, seconds. */
-const ttlSeconds = 15;
+export const ttlSeconds = 15;
 
 /** As of a run, and how far the stage is. */
 export interface SuiteListener extends Listener {

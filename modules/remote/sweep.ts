@@ -1,0 +1,33 @@
+/** Takes back what a run has left that was killed: its tasks, then its policy. Only for who holds the lease. */
+import type { Etcd } from '../datastore/etcd.ts';
+import type { Marathon } from '../mesos/marathon.ts';
+import { format } from '../problem/problem.ts';
+import { TargetFailed } from '../verify/target.ts';
+import { cleared, leftOver, putBack } from './journal.ts';
+
+export interface Broom {
+  readonly etcd: Etcd;
+  readonly marathon: Marathon;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+const limits = { end: 120_000, look: 500 };
+
+export async function sweep({ etcd, marathon, signal, say }: Broom): Promise<void> {
+  const left = await leftOver(etcd);
+  if (left === undefined) return;
+  const { holder, group, kept } = left;
+  say(
+    `The verification of ${holder} did not come to its end: its tasks (${group}) are ended, its policy is taken back.`,
+  );
+  const ended = await marathon.end([group], { limitMs: limits.end, pauseMs: limits.look, signal });
+  if (!ended.ok) throw new TargetFailed(format(ended.problem));
+  await putBack(etcd, kept);
+  await cleared(etcd, left);
+  say(
+    kept.length === 0
+      ? 'It had written no policy.'
+      : `As before that run again, in etcd: ${kept.map(({ root }) => root).join(', ')}`,
+  );
+}
