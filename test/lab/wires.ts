@@ -63,7 +63,7 @@ const beside: readonly Fault[] = [
   ),
   wrong(
     'a firewall inside a task drops what does not come from its host',
-    /all to frontend@general-1, all on tcp/,
+    /all from or to frontend@general-1, all on tcp/,
     ruled('frontend@general-1', 'INPUT', ({ stage }) => `-p tcp ! -s ${stage.host('general-1').address} -j DROP`),
   ),
   wrong(
