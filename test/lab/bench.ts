@@ -11,6 +11,8 @@ import { readDocument } from '../../modules/policy/syntax/read.ts';
 import type { PolicyDocument } from '../../modules/policy/document.ts';
 import { closedPort, services } from '../../modules/verify/plan.ts';
 import type { Report } from '../../modules/verify/report.ts';
+import { connectivity } from '../../modules/verify/suite/connectivity.ts';
+import { runSuite } from '../../modules/verify/suite/run.ts';
 import { verify } from '../../modules/verify/run.ts';
 import { course } from '../../modules/verify/states.ts';
 import type { Change, LaunchedTask, Services, Target, TaskSpec } from '../../modules/verify/target.ts';
@@ -71,6 +73,8 @@ export interface Bench {
     task: string,
     change: (value: Record<string, unknown>) => Record<string, unknown> | undefined,
   ) => Promise<Heal>;
+  /** Changes, or deletes, what etcd has under a key, and waits until the agents have seen it. */
+  readonly amend: (key: string, change: (value: unknown) => unknown) => Promise<Heal>;
   /** An endpoint on a host whose task does not run. */
   readonly ghost: (host: string, profile: string, address: string) => Promise<Heal>;
   /** Closes one port of a task. */
@@ -81,6 +85,8 @@ export interface Bench {
   readonly heal: () => Promise<void>;
   /** Verifies the policy, by a walk over its change or as it is. */
   readonly look: (how?: { walk?: boolean; hooks?: Hooks }) => Promise<Report>;
+  /** What the matrix does not ask: packets as large as the MTU, by the suite `connectivity`. */
+  readonly large: () => Promise<Report>;
 }
 
 /** When a fault comes. */
@@ -175,6 +181,16 @@ async function furnish(stage: Stage): Promise<Bench> {
       { cluster, documents: files, walk, seed: 7, host, startedAt: new Date(0), leaveTasks: true, stages: [] },
       { stage: () => undefined, step: () => undefined },
     );
+  const large: Bench['large'] = () =>
+    runSuite(
+      target,
+      connectivity,
+      {
+        ...{ cluster, documents: files, host, wish: { only: 'MTU' }, seed: 7 },
+        ...{ startedAt: new Date(0), leaveTasks: true, stages: [] },
+      },
+      { stage: () => undefined, step: () => undefined, note: () => undefined },
+    );
   const restore = async (on: string, rules: string): Promise<void> => {
     const { code, stderr } = await lab.call('exec', { namespace: on, command: [tools.restore], input: rules });
     if (code !== 0) throw new Error(`${on}: ${stderr}`);
@@ -264,6 +280,7 @@ async function furnish(stage: Stage): Promise<Bench> {
     yesterday: before,
     task,
     look,
+    large,
     restore,
     put,
     block: (name) => hosts.find((one) => one.name === name)!.block,
@@ -294,6 +311,14 @@ async function furnish(stage: Stage): Promise<Bench> {
       const next = change(JSON.parse(value!) as Record<string, unknown>);
       await (next ? put(key, JSON.stringify(next)) : remove(key));
       return () => put(key, value!);
+    },
+    amend: async (key, change) => {
+      const { node } = await lab.call('read', { key });
+      if (node?.value === undefined) throw new Error(`etcd has no ${key}`);
+      const old = node.value;
+      const next = change(JSON.parse(old));
+      await (next === undefined ? remove(key) : put(key, JSON.stringify(next)));
+      return () => put(key, old);
     },
     ghost: async (on, profile, address) => {
       const { key, value } = endpointWrite({

@@ -7,28 +7,31 @@ import type { Bench } from './bench.ts';
 
 export interface Fault {
   readonly name: string;
-  readonly when?: 'before the change' | 'after the change';
+  /** `large`: it is made at once, and asked after with packets as large as the MTU. */
+  readonly when?: 'before the change' | 'after the change' | 'large';
   readonly outcome: Exclude<Outcome, 'pass'>;
   /** What at least one finding must say: where to look. */
   readonly names: RegExp;
+  /** The lab does not heal from it: it comes after all others, and no green table follows. */
+  readonly fatal?: true;
   readonly breakIt: (bench: Bench) => Promise<(() => Promise<unknown>) | undefined>;
 }
 
-const allow = '-j MARK --set-xmark 0x1000000/0x1000000';
+export const allow = '-j MARK --set-xmark 0x1000000/0x1000000';
 
 /** Something that `Bench.heal` puts right: rules, sets and routes of the hosts. */
-const kernel =
+export const kernel =
   (work: (bench: Bench) => Promise<unknown>): Fault['breakIt'] =>
   async (bench) => {
     await work(bench);
     return undefined;
   };
 
-const rules = (host: string, change: (lines: readonly string[]) => readonly string[]): Fault['breakIt'] =>
+export const rules = (host: string, change: (lines: readonly string[]) => readonly string[]): Fault['breakIt'] =>
   kernel((bench) => bench.edit(host, change));
 
 /** Changes the one rule that `which` finds; a fault that finds none would prove nothing. */
-function rule(host: string, which: string, change: (line: string) => readonly string[]): Fault['breakIt'] {
+export function rule(host: string, which: string, change: (line: string) => readonly string[]): Fault['breakIt'] {
   return rules(host, (lines) => {
     if (lines.filter((line) => line.includes(which)).length !== 1)
       throw new Error(`not one rule "${which}" on ${host}`);
@@ -37,17 +40,18 @@ function rule(host: string, which: string, change: (line: string) => readonly st
 }
 
 /** A rule put first in a chain of felix-FORWARD's kind. */
-const first = (host: string, chain: string, text: string): Fault['breakIt'] =>
+export const first = (host: string, chain: string, text: string): Fault['breakIt'] =>
   kernel(({ sh, iptables }) => sh(host, `${iptables} -I ${chain} 1 ${text}`));
 
-const none = (): readonly string[] => [];
-const toBackend = '-A felix-p-backend-i -p tcp -m set --match-set felix-v4-frontend src -m multiport --dports 9000';
+export const none = (): readonly string[] => [];
+export const toBackend =
+  '-A felix-p-backend-i -p tcp -m set --match-set felix-v4-frontend src -m multiport --dports 9000';
 
 /** The chain of an endpoint, in and out of the task. */
-const endpoint = ({ task }: Bench, name: string, way: 'to' | 'from'): string =>
+export const endpoint = ({ task }: Bench, name: string, way: 'to' | 'from'): string =>
   `felix-${way}-${task(name).interface.slice(4)}`;
 
-const inEndpoint = (
+export const inEndpoint = (
   host: string,
   name: string,
   way: 'to' | 'from',
@@ -61,10 +65,10 @@ const pause =
     return () => signal('CONT', ...program);
   };
 
-const felixOn = (host: string): [string, string] => ['felix/main.js', `--host=${host}`];
+export const felixOn = (host: string): [string, string] => ['felix/main.js', `--host=${host}`];
 
 /** In a host's rules: found by comparing cells, while every control is good. */
-const wrongRules: readonly Fault[] = [
+export const wrongRules: readonly Fault[] = [
   {
     name: 'an allow rule is missing from a profile chain',
     outcome: 'policy-wrong',
@@ -272,7 +276,7 @@ const wrongRules: readonly Fault[] = [
 ];
 
 /** In the members of the tags. */
-const wrongSets: readonly Fault[] = [
+export const wrongSets: readonly Fault[] = [
   {
     name: 'an ipset lacks a member',
     outcome: 'policy-wrong',
@@ -317,7 +321,7 @@ const wrongSets: readonly Fault[] = [
 ];
 
 /** In what etcd holds: the agents do right what they are told. */
-const wrongData: readonly Fault[] = [
+export const wrongData: readonly Fault[] = [
   {
     name: 'a task is attached with the profile of another network',
     outcome: 'policy-wrong',
@@ -366,7 +370,7 @@ const wrongData: readonly Fault[] = [
 ];
 
 /** Under the policy: nothing can be said of it, and above all not that a denial is as expected. */
-const broken: readonly Fault[] = [
+export const broken: readonly Fault[] = [
   {
     name: 'a route to another host is missing, and BIRD does not bring it back',
     outcome: 'infrastructure-broken',
@@ -526,7 +530,7 @@ const broken: readonly Fault[] = [
 ];
 
 /** While the policy changes. */
-const changing: readonly Fault[] = [
+export const changing: readonly Fault[] = [
   {
     name: 'an agent hangs',
     when: 'before the change',
@@ -585,48 +589,20 @@ const changing: readonly Fault[] = [
   },
 ];
 
-export const faults: readonly Fault[] = [...wrongRules, ...wrongSets, ...wrongData, ...broken, ...changing];
-
-/** What no packet can tell from what it was: it must stay green. */
-export const harmless: readonly Pick<Fault, 'name' | 'breakIt'>[] = [
+/** Of the lab's own helpers, which nobody starts again. In this order: listeners are asked first. */
+export const fatal: readonly Fault[] = [
   {
-    name: 'two neighbouring rules of equal action are swapped',
-    breakIt: rules('general-1', (lines) => {
-      const at = lines.indexOf(`${toBackend} ${allow}`);
-      return [
-        ...lines.slice(0, at),
-        ...lines.slice(at + 2, at + 4),
-        ...lines.slice(at, at + 2),
-        ...lines.slice(at + 4),
-      ];
-    }),
+    name: 'the prober is dead',
+    fatal: true,
+    outcome: 'infrastructure-broken',
+    names: /infrastructure-broken: .*probe (ended|is not running)/,
+    breakIt: (bench) => bench.kill('lab/probe.js'),
   },
   {
-    name: 'a chain has another name',
-    breakIt: rules('general-2', (lines) =>
-      lines.map((line) => line.replaceAll('felix-p-frontend-i', 'felix-p-other-i')),
-    ),
-  },
-  {
-    name: 'an ipset has the address of nobody',
-    breakIt: kernel(({ sh, block, set }) =>
-      sh('general-1', `ipset add ${set('client')} ${block('general-1').replace(/\.\d+\/26/, '.99')}`),
-    ),
-  },
-  {
-    name: 'a rule stands twice',
-    breakIt: rule('general-3', `${toBackend} ${allow}`, (line) => [
-      line,
-      '-A felix-p-backend-i -m mark --mark 0x1000000/0x1000000 -j RETURN',
-      line,
-    ]),
-  },
-  {
-    name: 'an agent starts anew',
-    breakIt: async ({ kill }) => {
-      const again = await kill(...felixOn('general-2'));
-      await again();
-      return undefined;
-    },
+    name: 'the listeners are dead',
+    fatal: true,
+    outcome: 'infrastructure-broken',
+    names: /infrastructure-broken: .*serve (ended|is not running)/,
+    breakIt: (bench) => bench.kill('lab/serve.js'),
   },
 ];
