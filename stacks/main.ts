@@ -12,6 +12,7 @@ import { sameNames } from '../modules/cluster/several.ts';
 import { boots, type Boot } from '../modules/node/boot.ts';
 import { hosts } from '../modules/node/hosts.ts';
 import { sizes } from '../modules/node/payload.ts';
+import { expiring, timeOf, variable } from '../modules/nightly/expiry.ts';
 import { exit, Refusal, type Problem } from '../modules/problem/problem.ts';
 import { templates } from '../modules/template/read.ts';
 import { mend } from './hcl.ts';
@@ -40,7 +41,8 @@ await main({
   usage: '',
   help: `
 Writes Terraform JSON for every description in ${folder}/ that has machines to create.
-CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than to cdktf.out.`,
+CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than to cdktf.out.
+${variable}=TIME marks what stands in a cloud with the time after which npm run sweep ends it.`,
   options: {},
   most: 0,
   run: async () => {
@@ -48,7 +50,9 @@ CLUSTERS=NAME,FILE,… takes only these. CDKTF_OUTDIR=DIR writes elsewhere than 
     const wanted = chosen.length === 0 ? known() : chosen;
     const readings = wanted.map(fileOf).map(readCluster);
     const found = readings.flatMap(({ cluster }) => cluster ?? []);
-    const built = found.filter(hasStack);
+    const expires = process.env[variable] ? timeOf(process.env[variable]) : undefined;
+    const stacked = found.filter(hasStack);
+    const built = expires === undefined ? stacked : stacked.map((cluster) => expiring(cluster, expires));
     const materials = new Map(built.map((cluster) => [cluster, readMaterial(cluster)]));
     const problems: Problem[] = [
       ...readings.flatMap((reading) => reading.problems),
