@@ -42,6 +42,8 @@ export interface Wish {
     readonly 'accept-new-host-keys'?: boolean;
   };
   readonly progress: Progress;
+  /** Takes a Ctrl-C where the work can end in order. */
+  readonly gently?: () => boolean;
 }
 
 /** What a real cluster adds to a run. */
@@ -49,7 +51,7 @@ export type Found = Pick<Run, 'host' | 'leaveTasks' | 'stages'> & { readonly id:
 
 /** Opens the ways, lets `work` verify, and takes everything away again, on Ctrl-C too. */
 export async function onReal(
-  { cluster, options, progress }: Wish,
+  { cluster, options, progress, gently }: Wish,
   work: (target: Target, found: Found) => Promise<Report>,
 ): Promise<Report> {
   const begin = performance.now();
@@ -70,7 +72,7 @@ export async function onReal(
     }
     await remote?.close();
     await ssh.close();
-  });
+  }, gently);
   try {
     remote = await openRemote({
       cluster,
