@@ -10,10 +10,11 @@ export interface Interrupt {
   off(): void;
 }
 
-/** On Ctrl-C and its like: cleans up first, then ends this process. */
-export function onInterrupt(cleanUp: () => Promise<void>): Interrupt {
+/** On Ctrl-C and its like: cleans up first, then ends this process. `gently` may take a Ctrl-C, and end the work in order. */
+export function onInterrupt(cleanUp: () => Promise<void>, gently: () => boolean = () => false): Interrupt {
   const stop = new AbortController();
   const handle = (name: NodeJS.Signals): void => {
+    if (name === 'SIGINT' && !stop.signal.aborted && gently()) return;
     stop.abort();
     void cleanUp().finally(() => process.exit(signalCode(name)));
   };

@@ -92,10 +92,16 @@ export async function prove({
   for (const warning of checkPolicy(cluster, documents)) progress.say(`warning: ${format(warning)}`);
   progress.done();
   const stages = [{ name: 'check the description', ms: Math.round(performance.now() - begin) }];
+  const gently = (): boolean => {
+    const takes = asked.stop?.ask() === true;
+    if (takes)
+      progress.say('Ctrl-C: it ends once this round or suite is done, with a report; Ctrl-C again ends it at once');
+    return takes;
+  };
   if (real) {
     const run = { cluster, documents, seed, startedAt, wish: asked, holder: holder(suite, startedAt), waitMs };
     const told = listener(progress, options.json === true, undefined);
-    const report = await onReal({ cluster, options, progress, holder: run.holder, waitMs }, (target, found) =>
+    const report = await onReal({ cluster, options, progress, holder: run.holder, waitMs, gently }, (target, found) =>
       runSuite(target, suite, { ...run, ...found, stages: [...stages, ...found.stages] }, told),
     );
     return conclude(report, cluster, options, progress);
@@ -112,7 +118,7 @@ export async function prove({
       await target?.cleanUp();
       await target?.release();
     }
-  });
+  }, gently);
   try {
     opened = await open(cluster, name, walk, progress, options.docker === true);
     target = new LabTarget(opened.lab, cluster, opened.tools);

@@ -45,6 +45,8 @@ export interface Wish {
   readonly holder: string;
   /** How long another verification of the same cluster is waited for, milliseconds. */
   readonly waitMs: number;
+  /** Takes a Ctrl-C where the work can end in order. */
+  readonly gently?: () => boolean;
 }
 
 /** What a real cluster adds to a run. */
@@ -52,7 +54,7 @@ export type Found = Pick<Run, 'host' | 'leaveTasks' | 'stages'> & { readonly id:
 
 /** Opens the ways, lets `work` verify, and takes everything away again, on Ctrl-C too. */
 export async function onReal(
-  { cluster, options, progress, holder, waitMs }: Wish,
+  { cluster, options, progress, holder, waitMs, gently }: Wish,
   work: (target: Target, found: Found) => Promise<Report>,
 ): Promise<Report> {
   const begin = performance.now();
@@ -77,7 +79,7 @@ export async function onReal(
     }
     await found?.close();
     await ssh.close();
-  });
+  }, gently);
   try {
     opening = openRemote({
       cluster,

@@ -6,6 +6,7 @@ import { readPolicies } from '../modules/verify/documents.ts';
 import { asked as ask } from '../modules/verify/suite/deck.ts';
 import { suiteOf, suites } from '../modules/verify/suite/list.ts';
 import { planText } from '../modules/verify/suite/plan.ts';
+import { stop } from '../modules/verify/suite/stop.ts';
 import type { Suite, Wish } from '../modules/verify/suite/suite.ts';
 import { checked } from './prepare.ts';
 import { prove, proveOptions } from './prove.ts';
@@ -17,6 +18,7 @@ const options = {
   only: { type: 'string', value: 'PATTERN', help: 'only cells or checks with this in their name; * is anything' },
   cases: { type: 'string', value: 'N', help: 'policy: make up N more policies from the seed, and try them' },
   shrink: { type: 'boolean', help: 'make a policy of --cases that fails as small as it can be' },
+  for: { type: 'string', value: 'TIME', help: 'soak, everything: how long the soak goes on (90s, 10m; at most 24h)' },
   wait: {
     type: 'string',
     value: 'TIME',
@@ -29,7 +31,7 @@ const options = {
 await main({
   name: 'npm run verify',
   usage:
-    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--cases N] [--shrink] [--wait TIME] [--inventory FILE] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
+    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--cases N] [--shrink] [--for TIME] [--wait TIME] [--inventory FILE] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
   help: `
 Verifies with real packets that a cluster does what its policy says, all policy files together.
 
@@ -44,7 +46,7 @@ Exit code: 0 all as expected, 1 the network does not do what the policy says (or
 3 it could not be found out, or something under the policy is broken, 130 interrupted.`,
   options,
   most: 1,
-  run: ({ words, options: { suite: name, only, 'dry-run': dry, cases, shrink, wait, ...rest } }) => {
+  run: ({ words, options: { suite: name, only, 'dry-run': dry, cases, shrink, wait, for: lasts, ...rest } }) => {
     const [cluster] = words;
     if (cluster === undefined) {
       throw new Refusal(
@@ -64,6 +66,8 @@ Exit code: 0 all as expected, 1 the network does not do what the policy says (or
       ...(only === undefined ? {} : { only }),
       ...(cases === undefined ? {} : { cases: countOf(cases) }),
       ...(shrink === undefined ? {} : { shrink }),
+      ...(lasts === undefined ? {} : { forMs: lasting(lasts, suite) }),
+      ...(long.includes(suite.name) ? { stop: stop() } : {}),
     };
     if (dry === true) return printPlan(cluster, suite, wish);
     const waitMs = wait === undefined ? 0 : duration('wait', wait);
@@ -75,6 +79,24 @@ function printPlan(word: string, suite: Suite, wish: Wish): typeof exit.fine {
   const cluster = checked(word, progressOn(process.stderr));
   process.stdout.write(planText(suite, ask({ cluster, documents: readPolicies(cluster) }, wish)));
   return exit.fine;
+}
+
+/** Suites that end when they are told to. */
+const long: readonly string[] = ['soak', 'everything'];
+const longest = 24 * 3_600_000;
+
+function lasting(word: string, { name }: Suite): number {
+  const ms = duration('for', word);
+  const rule = 'soak and everything go on for a time, of 24h at most and not of none.';
+  if (long.includes(name) && ms > 0 && ms <= longest) return ms;
+  throw new Refusal([
+    {
+      code: 'usage',
+      what: `--for is "${word}", with the suite ${name}.`,
+      rule,
+      example: 'npm run verify lab -- --suite soak --for 10m',
+    },
+  ]);
 }
 
 function countOf(word: string): number {

@@ -8,6 +8,7 @@ import { controlNetwork } from '../verify/plan.ts';
 import type {
   Change,
   Faults,
+  Holding,
   LaunchedTask,
   Observation,
   Place,
@@ -22,6 +23,7 @@ import type { LabTask, TaskRequest, Tools, Undo } from './api.ts';
 import { asked } from './asked.ts';
 import { Before } from './before.ts';
 import { faultsOf, leaseOf, placesOf } from './capable.ts';
+import { held } from './held.ts';
 import type { Lab } from './lab.ts';
 import { views } from './views.ts';
 
@@ -120,6 +122,19 @@ export class LabTarget implements Target {
       await this.#spread();
       return views(this.#lab);
     });
+
+  readonly held = (): Promise<readonly Holding[]> => asked(() => held(this.#lab));
+
+  readonly end = (names: readonly string[]): Promise<void> =>
+    asked(() =>
+      this.#make(async () => {
+        const own = names.filter((name) => this.#started.has(name));
+        const { index } = await this.#lab.call('detach', { names: own });
+        for (const name of own) this.#started.delete(name);
+        await this.#promise();
+        await this.#lab.call('programmed', { index, limitMs: this.neverMs });
+      }),
+    );
 
   /** Asked twice at once, by Ctrl-C and by the run that it ends, it is done once. */
   cleanUp(): Promise<void> {

@@ -217,12 +217,22 @@ const spread = object('Spread', 'Times of something that was done again and agai
   most: ms('Milliseconds: the slowest.'),
 });
 
+const trend = object('Trend', 'One figure over the rounds of a soak.', {
+  name: text('`felix on general-1: memory`.'),
+  unit: Type.Union([Type.Literal('ms'), Type.Literal('KiB'), Type.Literal('count')]),
+  perRound: nullable(Type.Number({ description: 'By how much it grows in a round; null with too few rounds.' })),
+  grows: Type.Boolean(),
+  values: Type.Array(Type.Number(), { description: 'Round by round; of a long soak, medians of so many rounds each.' }),
+  roundsPerValue: index('How many rounds made one value.'),
+});
+
 const check = object('Check', 'What a suite looked at beyond the cells of a matrix.', {
   name: text('Unique in its report.'),
   outcome: outcome(),
   seen: text('What was seen, in one sentence.'),
   details: Type.Array(Type.String(), { description: 'What a person has to look at, by name.' }),
   times: Type.Optional(spread),
+  trends: Type.Optional(Type.Array(trend, { description: 'What was measured in every round.' })),
   ms: ms('Milliseconds that it took.'),
 });
 

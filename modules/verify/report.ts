@@ -107,7 +107,22 @@ export interface Check {
   /** What a person has to look at, one line each, by name. */
   readonly details: readonly string[];
   readonly times?: Spread;
+  /** What was measured in every round, where there were rounds. */
+  readonly trends?: readonly Trend[];
   readonly ms: number;
+}
+
+/** One figure over the rounds of a soak. */
+export interface Trend {
+  /** `felix on general-1: memory`. */
+  readonly name: string;
+  readonly unit: 'ms' | 'KiB' | 'count';
+  /** By how much it grows in a round, in its unit; undefined where there were too few rounds to tell. */
+  readonly perRound: number | undefined;
+  readonly grows: boolean;
+  /** Round by round; of a long soak, medians of so many rounds each. */
+  readonly values: readonly number[];
+  readonly roundsPerValue: number;
 }
 
 export interface StepReport {

@@ -35,6 +35,21 @@ export interface Target {
   readonly mtu?: number;
   /** Breaks the cluster, and puts it right again. */
   readonly faults?: Faults;
+  /** Ends some of the tasks that `launch` started, and leaves the others alone. */
+  readonly end?: (names: readonly string[]) => Promise<void>;
+  /** What the cluster's own processes hold now: agents, BIRD, etcd. */
+  readonly held?: () => Promise<readonly Holding[]>;
+}
+
+/** Of one process. */
+export interface Holding {
+  /** Stays the same over its life: `felix on general-1`. */
+  readonly name: string;
+  readonly memoryKiB: number;
+  /** Open file descriptors. */
+  readonly files: number;
+  /** Memory by which it may grow that is no leak, where that is more than of other processes. */
+  readonly spareKiB?: number;
 }
 
 export interface Faults {

@@ -3,13 +3,18 @@ import { nearest } from '../../problem/nearest.ts';
 import { Refusal } from '../../problem/problem.ts';
 import { change } from './change.ts';
 import { connectivity } from './connectivity.ts';
+import { everythingOf } from './everything.ts';
 import { faults } from './faults.ts';
 import { leaks } from './leaks.ts';
 import { policy } from './policy.ts';
 import { smoke } from './smoke.ts';
+import { soak } from './soak.ts';
 import type { Suite } from './suite.ts';
 
-export const suites: readonly Suite[] = [policy, smoke, connectivity, change, faults, leaks];
+/** The last one gives its tasks other addresses. */
+const parts: readonly Suite[] = [policy, smoke, connectivity, change, faults, soak, leaks];
+
+export const suites: readonly Suite[] = [...parts, everythingOf(parts)];
 
 /** Throws a Refusal for a name that no suite has. */
 export function suiteOf(name: string): Suite {

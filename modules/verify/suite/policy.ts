@@ -16,7 +16,7 @@ interface Named {
 }
 
 /** All cells, or those that are asked for. */
-function chosen(named: Named, wish: Asked['wish']): ReturnType<typeof cellsOf> {
+export function chosen(named: Named, wish: Asked['wish']): ReturnType<typeof cellsOf> {
   const takes = wanted(wish);
   return cellsOf(named.tasks.length, named.traffic).filter((cell) => takes(nameOf(named, cell)));
 }

@@ -8,6 +8,7 @@ import type { Check, Outcome, StepReport } from '../report.ts';
 import type { Course, Step } from '../states.ts';
 import type { Scene } from '../table.ts';
 import type { Change, Services, TaskSpec, Views } from '../target.ts';
+import type { Stop } from './stop.ts';
 
 /** What a person asked of a suite. */
 export interface Wish {
@@ -17,6 +18,10 @@ export interface Wish {
   readonly cases?: number;
   /** A made-up policy that fails is made as small as it can be. */
   readonly shrink?: boolean;
+  /** How long a suite goes on that has no end of its own, milliseconds. */
+  readonly forMs?: number;
+  /** How such a suite is asked to end early. */
+  readonly stop?: Stop;
 }
 
 /** All that a plan is made of; nothing of it needs a cluster that runs. */
@@ -80,7 +85,7 @@ export function check(
   name: string,
   outcome: Outcome,
   seen: string,
-  more: Partial<Pick<Check, 'details' | 'times' | 'ms'>> = {},
+  more: Partial<Pick<Check, 'details' | 'times' | 'trends' | 'ms'>> = {},
 ): Check {
   return { name, outcome, seen, details: [], ms: 0, ...more };
 }
