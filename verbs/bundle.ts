@@ -5,7 +5,7 @@ import { collect, pack, type Item } from '../modules/bundle/bundle.ts';
 import { diagnosisJson, judge, look } from '../modules/doctor/doctor.ts';
 import { diagnosisText } from '../modules/doctor/show.ts';
 import { exit, Refusal, type ExitCode } from '../modules/problem/problem.ts';
-import { bedOptions, noName, openBeds } from './beds.ts';
+import { bedOptions, noName, waysTo } from './beds.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checked } from './prepare.ts';
 
@@ -25,13 +25,14 @@ async function run({ words, options: chosen }: Call<typeof options>): Promise<Ex
   if (existsSync(file)) throw isThere(file);
   const part = `${file}.part-${process.pid}`;
   const leave = new AbortController();
-  const { beds, close } = await openBeds(cluster, chosen, (text) => progress.say(text));
+  const ways = await waysTo(cluster, chosen, progress);
   const interrupt = onInterrupt(async () => {
     leave.abort();
     rmSync(part, { force: true });
-    await close();
+    await ways.close();
   });
   try {
+    const beds = await ways.beds();
     progress.stage(`look at ${beds.length} hosts`);
     const diagnosis = judge(cluster, await look(cluster, beds, leave.signal));
     progress.stage(`collect from ${beds.length} hosts`);
@@ -56,7 +57,7 @@ async function run({ words, options: chosen }: Call<typeof options>): Promise<Ex
   } finally {
     progress.done();
     rmSync(part, { force: true });
-    await close();
+    await ways.close();
     interrupt.off();
   }
 }
@@ -108,14 +109,14 @@ const isThere = (file: string): Refusal =>
 
 await main({
   name: 'npm run bundle',
-  usage: 'CLUSTER [-- [--out FILE] [--name LAB] [--accept-new-host-keys] [--json]]',
+  usage: 'CLUSTER [-- [--out FILE] [--inventory FILE] [--name LAB] [--accept-new-host-keys] [--json]]',
   help: `
 Collects from every node of a cluster what somebody who is far away needs to help: states of units and their journals, files
 that the kit wrote, iptables, ipsets, addresses, routes, BIRD, Docker, Mesos, Marathon, the keys of Calico in etcd, what
 npm run doctor says, and the description. Passwords, tokens and keys are removed, by name and by form; look through it
 all the same. CONTENTS lists every file with its size and SHA-256, and what is missing.
 
-Only reads on the nodes. Never overwrites a file; Ctrl-C leaves none, or a whole one.
+Only reads on the nodes, which are found as by npm run doctor. Never overwrites a file; Ctrl-C leaves none, or a whole one.
 
 Exit code: 0 written, 2 the input is wrong, 3 written, but a host could not be asked, 130 interrupted.`,
   options,

@@ -193,7 +193,9 @@ const registration: Check = (ward) => {
       unknown('agents', cluster.name, 'no Mesos master lists its agents', 'the leader first: see what is said of it'),
     ];
   const remedy = 'journalctl --unit mesos-agent --unit mesos-slave on the host; tcp/5050 and tcp/5051 between them';
-  return agents(patients).flatMap(({ node, address }) => {
+  // Nothing is said against an agent whose address nobody could be asked for.
+  const known = agents(patients).filter(({ problem }) => problem?.code !== 'doctor-no-mesos');
+  return known.flatMap(({ node, address }) => {
     const own = all.filter((one) => one.address === address);
     const active = own.filter((one) => one.active);
     if (own.length === 0) return [ill('agents', node.name, 'no Mesos master lists it', remedy)];

@@ -23,7 +23,7 @@ export interface Finding {
 /** A node, and what was seen on it. */
 export interface Patient {
   readonly node: Pick<Node, 'name' | 'role' | 'containerizers'>;
-  /** In the network between the nodes. */
+  /** In the network between the nodes; empty where nobody knows it. */
   readonly address: string;
   readonly seen?: Seen;
   /** Why nothing was. */

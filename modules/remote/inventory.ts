@@ -119,19 +119,20 @@ const loginOf = (name: string, { ssh }: InventoryMachine, file: string): Login =
 
 /** Agents of a cloud have no address outside, as a rule: the way to them is through a master that has one. */
 function ofCloud({ masters, user }: Inventory, file: string): Ground {
-  const door = masters.find(({ publicAddress }) => typeof publicAddress === 'string');
-  const bastion: Door | undefined =
-    door === undefined ? undefined : { address: door.publicAddress!, user, port: 22, key: undefined };
-  const login = (name: string, address: string): Login => ({
-    name,
-    address,
-    user,
-    port: 22,
-    key: undefined,
-    bastion,
-    knownHosts: undefined,
-    file,
-  });
+  const outside = masters.filter(({ publicAddress }) => typeof publicAddress === 'string');
+  const login = (name: string, address: string, open: readonly string[] = []): Login => {
+    const door = outside.find((master) => open.includes(master.name)) ?? outside[0];
+    return {
+      name,
+      address,
+      user,
+      port: 22,
+      key: undefined,
+      bastion: door && { address: door.publicAddress!, user, port: 22, key: undefined },
+      knownHosts: undefined,
+      file,
+    };
+  };
   return {
     masters: masters.map(({ name, address, publicAddress }) => ({
       name,

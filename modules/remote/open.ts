@@ -5,8 +5,8 @@ import { keys } from '../datastore/calico.ts';
 import { Etcd } from '../datastore/etcd.ts';
 import { claim, release } from '../datastore/lease.ts';
 import type { Ssh } from '../hosts/ssh.ts';
-import { through, type Door } from '../mesos/doors.ts';
-import { over } from '../mesos/http.ts';
+import { through } from '../mesos/doors.ts';
+import type { Ask } from '../mesos/http.ts';
 import { marathon } from '../mesos/marathon.ts';
 import { master } from '../mesos/mesos.ts';
 import type { Told } from '../mesos/told.ts';
@@ -19,6 +19,7 @@ import { ttlSeconds } from '../verify/suite/run.ts';
 import { TargetFailed, type Lease } from '../verify/target.ts';
 import { agentOver, type Agent } from './agent.ts';
 import { journalOver, type Journal } from './journal.ts';
+import { reachMasters } from './masters.ts';
 import { dropControl, makeControl } from './networks.ts';
 import { agentScript } from './script.ts';
 import { seatsOf, type Ground, type Seat } from './seats.ts';
@@ -95,7 +96,7 @@ async function enter(wanted: Wanted, services: Services, lease: Lease, version: 
   const { cluster, ground, ssh, holder, signal, onStage, say } = wanted;
   const mesos = master(services.mesos, patience);
   const state = valueOf(await mesos.state());
-  const { seats, problems } = seatsOf(cluster, ground, state.agents);
+  const { seats, problems } = seatsOf(cluster, services.ground, state.agents);
   if (problems.length > 0) refuse(problems);
   onStage('log in to the agents');
   const agents = await sit(ssh, seats);
@@ -186,37 +187,22 @@ const wordsOf = (seats: readonly Seat[]): string[] => [
 ];
 
 interface Services {
-  readonly marathon: ReturnType<typeof over>;
-  readonly mesos: ReturnType<typeof over>;
+  readonly marathon: Ask;
+  readonly mesos: Ask;
   readonly etcd: Etcd;
+  readonly ground: Ground;
 }
 
-/** Through every master that lets us in: the services are asked as the master itself reaches them. */
 async function reach({ ground, ssh, say }: Wanted): Promise<Services> {
-  const sockets = await Promise.all(
-    ground.masters.map(async ({ name, login, address }) => {
-      const ways = [];
-      for (const port of [ports.marathon, ports.mesosMaster, ports.etcd]) {
-        const way = await ssh.forward(login, { host: address, port });
-        if (!way.ok) return way.problem;
-        ways.push(way.value);
-      }
-      return { name, address, ways };
-    }),
-  );
-  const open = sockets.flatMap((one) => ('ways' in one ? [one] : []));
-  const shut = sockets.flatMap((one) => ('ways' in one ? [] : [one]));
-  if (open.length === 0) refuse(shut);
+  const masters = await reachMasters(ground, ssh, [ports.marathon, ports.mesosMaster, ports.etcd]);
+  const { shut } = masters;
+  if (masters.sockets(ports.etcd).length === 0) refuse(shut);
   for (const { what } of shut) say(`warning: ${what} The other masters are asked.`);
-  const doors = (index: number, port: number): Door[] =>
-    open.map(({ name, address, ways }) => ({
-      names: [`${address}:${port}`, `${name}:${port}`],
-      ask: over({ socketPath: ways[index]! }),
-    }));
   return {
-    marathon: through(doors(0, ports.marathon)),
-    mesos: through(doors(1, ports.mesosMaster)),
-    etcd: new Etcd(open.map(({ ways }) => `unix:${ways[2]!}`)),
+    marathon: through(masters.doors(ports.marathon)),
+    mesos: through(masters.doors(ports.mesosMaster)),
+    etcd: new Etcd(masters.sockets(ports.etcd).map((socket) => `unix:${socket}`)),
+    ground: masters.ground,
   };
 }
 

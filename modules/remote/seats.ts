@@ -15,8 +15,8 @@ export interface Ground {
   readonly masters: readonly (Machine & { readonly name: string })[];
   /** Agents that are described one by one, by node. */
   readonly agents: ReadonlyMap<string, Machine>;
-  /** How to log in to an agent that only Mesos knows of. */
-  readonly login: ((node: string, address: string) => Login) | undefined;
+  /** How to log in to an agent that only Mesos knows of. `open`: masters that let us in, where that is known. */
+  readonly login: ((node: string, address: string, open?: readonly string[]) => Login) | undefined;
 }
 
 export interface Seat extends Machine {

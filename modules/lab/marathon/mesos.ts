@@ -16,6 +16,8 @@ export function masterReply(
   const path = asked.path.replace(/^\/master(?=\/)/, '').replace(/\.json$/, '');
   // One that knows of no leader leads to itself.
   if (path === '/redirect') return { status: 307, body: '', headers: { location: `//${leader ?? self}` } };
+  if (path === '/version') return json(200, { version });
+  if (path === '/metrics/snapshot') return json(200, { 'master/elected': leader === self ? 1 : 0 });
   if (path !== '/state' && path !== '/slaves') return page(404, 'Not Found');
   const follows = leader !== self;
   if (follows && leader !== undefined && compare(version, '1.0') >= 0)

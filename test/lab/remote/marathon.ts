@@ -16,12 +16,12 @@ export interface Launcher {
   close(): Promise<void>;
 }
 
-/** Answers on two sockets, as Marathon and as the master, which its clients take for `host:8080` and `host:5050`. */
+/** Answers on sockets, as Marathon, as the master and as each agent, which clients take for ports of hosts. */
 export async function launcher(
   lab: Lab,
   cluster: Cluster,
   hosts: readonly LabHost[],
-  sockets: { readonly marathon: string; readonly mesos: string },
+  sockets: { readonly marathon: string; readonly mesos: string; readonly agent: (name: string) => string },
 ): Promise<Launcher> {
   const running = new Map<string, string>();
   const master = hosts.find(({ role }) => role === 'master')!;
@@ -45,13 +45,18 @@ export async function launcher(
   const lead = (leads: boolean): void => stand.lead('marathon', leads ? names.marathon : undefined);
   lead(true);
   stand.lead('mesos', names.mesos);
-  const ways = [leadTo(sockets.marathon, marathon.port), leadTo(sockets.mesos, mesos.port)];
+  const slaves = await Promise.all(agents.map(({ address }) => listen(stand.agent(address))));
+  const ways = [
+    leadTo(sockets.marathon, marathon.port),
+    leadTo(sockets.mesos, mesos.port),
+    ...slaves.map(({ port }, index) => leadTo(sockets.agent(agents[index]!.name), port)),
+  ];
   return {
     running,
     lead,
     async close() {
       for (const way of ways) way.close();
-      await Promise.all([marathon.close(), mesos.close()]);
+      await Promise.all([marathon, mesos, ...slaves].map((one) => one.close()));
     },
   };
 }

@@ -21,9 +21,13 @@ export interface RemoteLab {
   readonly file: string;
   /** A file with what a stack of these hosts would put out. */
   readonly inventory: string;
+  /** The same cluster as one of a cloud: its description, its outputs, which name no agent, and a home with keys for it. */
+  readonly cloud: { readonly file: string; readonly inventory: string; readonly home: string };
   /** In the network that joins the hosts, where their sshds are. */
   readonly shell: Shell;
   readonly launcher: Launcher;
+  /** Ends a host's sshd, or starts it. */
+  letIn(host: string, on: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,33 +52,38 @@ export async function openRemoteLab(labFile: string): Promise<RemoteLab> {
     for (const { name, address } of hosts) {
       keygen(path(`${name}.hostkey`));
       writeFileSync(path(`${name}.sshd`), sshdConfig(folder, name, address));
-      await stage.sh(name, `mkdir -p /run/sshd; /usr/sbin/sshd -f ${path(`${name}.sshd`)}`);
+      await stage.sh(name, sshd(path(`${name}.sshd`), name));
     }
     const known = hosts.map(({ name, address }) => `${address} ${readFileSync(path(`${name}.hostkey.pub`), 'utf8')}`);
     writeFileSync(path('known_hosts'), known.join(''));
-    const sockets = { marathon: path('marathon.s'), mesos: path('mesos.s') };
+    const sockets = { marathon: path('marathon.s'), mesos: path('mesos.s'), agent: (name: string) => path(`${name}.s`) };
     const marathon = await launcher(stage.lab, stage.cluster, hosts, sockets);
     const master = hosts.find(({ role }) => role === 'master')!;
-    for (const [socket, port] of [
-      [sockets.marathon, 8080],
-      [sockets.mesos, 5050],
-    ] as const)
+    for (const [host, socket, port] of [
+      [master, sockets.marathon, 8080] as const,
+      [master, sockets.mesos, 5050] as const,
+      ...hosts.filter(({ role }) => role === 'agent').map((agent) => [agent, sockets.agent(agent.name), 5051] as const),
+    ])
       await stage.sh(
-        master.name,
-        `setsid -f socat TCP4-LISTEN:${port},bind=${master.address},fork,reuseaddr UNIX-CONNECT:${socket} </dev/null >/dev/null 2>&1`,
+        host.name,
+        `setsid -f socat TCP4-LISTEN:${port},bind=${host.address},fork,reuseaddr UNIX-CONNECT:${socket} </dev/null >/dev/null 2>&1`,
       );
     mkdirSync(path('clusters'));
     const file = path('clusters/own.yaml');
     writeFileSync(file, description(stage.cluster, hosts, path('key'), path('known_hosts')));
     writeFileSync(path('outputs.json'), JSON.stringify(outputs(hosts, path('key'), path('known_hosts'))));
+    const cloud = inCloud(folder, stage.cluster, hosts);
     const inside = ['nsenter', `--target=${stage.lab.pid}`, '--net', '--'];
     return {
       stage,
       cluster: loadCluster(file),
       file,
       inventory: path('outputs.json'),
+      cloud,
       shell: within(inside),
       launcher: marathon,
+      letIn: async (name, on) =>
+        void (await stage.sh(name, on ? sshd(path(`${name}.sshd`), name) : `kill $(cat ${path(`${name}.pid`)})`)),
       async close() {
         await marathon.close();
         await closeLab(stage);
@@ -96,6 +105,11 @@ const within = (words: readonly string[]): Shell => ({
   start: (command, options) => shell.start([...words, ...command], options),
 });
 
+/** In a view of its own, BIRD's socket is where calico/node of the host would have it. */
+const sshd = (config: string, name: string): string =>
+  `mkdir -p /run/sshd /run/calico; touch /run/calico/bird.ctl
+  unshare --mount sh -c 'mount --bind /run/lab/bird/${name}.ctl /run/calico/bird.ctl && /usr/sbin/sshd -f ${config}'`;
+
 const sshdConfig = (folder: string, name: string, address: string): string =>
   [
     `ListenAddress ${address}:22`,
@@ -107,7 +121,7 @@ const sshdConfig = (folder: string, name: string, address: string): string =>
     'UsePAM no',
     'UseDNS no',
     'StrictModes no',
-    'PidFile none',
+    `PidFile ${folder}/${name}.pid`,
     '',
   ].join('\n');
 
@@ -115,6 +129,26 @@ interface Addressed {
   readonly name: string;
   readonly address: string;
   readonly role: 'master' | 'agent';
+}
+
+/** Masters in the outputs, agents nowhere: ways to them lead through the master. Keys are the user's own. */
+function inCloud(folder: string, cluster: Cluster, hosts: readonly Addressed[]): RemoteLab['cloud'] {
+  const home = join(folder, 'home');
+  mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
+  const settings = `Host *\n  IdentityFile ${folder}/key\n  UserKnownHostsFile ${folder}/known_hosts\n`;
+  writeFileSync(join(home, '.ssh/config'), settings, { mode: 0o600 });
+  const masters = hosts
+    .filter(({ role }) => role === 'master')
+    .map(({ name, address }) => ({ name, zone: 'us-west-2a', address, publicAddress: address }));
+  const inventory = { target: 'aws', cluster: 'own', region: 'us-west-2', user: 'root', masters, pools: [] };
+  writeFileSync(join(folder, 'cloud.json'), JSON.stringify({ inventory: { value: inventory, sensitive: false } }));
+  const file = join(folder, 'cloud.yaml');
+  const text = description(cluster, hosts, `${folder}/key`, `${folder}/known_hosts`)
+    .replace(/^target:\n( .*\n)+/m, 'target: { aws: { region: us-west-2, zones: [us-west-2a] } }\n')
+    .replace('access: {', `access: { sshPublicKey: ${folder}/key.pub,`)
+    .replace(/^agents:\n {2}general: \{/m, 'masters: { count: 1 }\nagents:\n  general: { count: 3,');
+  writeFileSync(file, text);
+  return { file, inventory: join(folder, 'cloud.json'), home };
 }
 
 /** As `terraform output -json` prints them. */
