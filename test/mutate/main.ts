@@ -54,7 +54,9 @@ async function once(bench: Bench, task: Task): Promise<Omit<Row, 'tries'>> {
 /** On a machine that does not let the prober run nothing was found out; what came out green stays green. */
 const starved = ({ bad, unhealed }: Omit<Row, 'tries'>): boolean =>
   bad.length + unhealed.length > 0 &&
-  (bad.length === 0 ? unhealed : bad).every((text) => /did not answer within|could not be tried|it took/.test(text));
+  (bad.length === 0 ? [unhealed.join('\n')] : bad).every((text) =>
+    /did not answer within|could not be tried|it took/.test(text),
+  );
 
 async function run(bench: Bench, task: Task): Promise<Row> {
   for (let tries = 1; ; tries++) {
