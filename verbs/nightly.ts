@@ -7,7 +7,7 @@ import type { Cluster } from '../modules/cluster/cluster.ts';
 import { loadCluster } from '../modules/cluster/load.ts';
 import { isOf, marksIn, timeOf, variable, wordOf } from '../modules/nightly/expiry.ts';
 import { folderName, lastNight } from '../modules/nightly/last.ts';
-import { night, type Night, type Plan } from '../modules/nightly/night.ts';
+import { night, type Asked, type Night, type Plan } from '../modules/nightly/night.ts';
 import { begin, type Phase } from '../modules/nightly/phase.ts';
 import { stateFile } from '../modules/nightly/states.ts';
 import { verdict, type Verdict } from '../modules/nightly/verdict.ts';
@@ -80,7 +80,8 @@ async function run({ words: [word], options: chosen }: Call<typeof options>): Pr
   const judged = verdict(work.word, done, comparison);
   write(work, done, comparison, judged);
   asked.off();
-  return asked.name === undefined ? judged.exitCode : process.exit(signalCode(asked.name));
+  const signal = asked.name();
+  return signal === undefined ? judged.exitCode : process.exit(signalCode(signal));
 }
 
 function workOf(word: string, chosen: Options): Work {
@@ -205,11 +206,10 @@ const tailOf = ({ log }: Phase): string =>
     .map((line) => `  | ${line}`)
     .join('\n');
 
-interface Signals {
-  readonly times: number;
-  readonly name: NodeJS.Signals | undefined;
-  on(hear: () => void): () => void;
-  off(): void;
+interface Signals extends Asked {
+  /** The first of them. */
+  readonly name: () => NodeJS.Signals | undefined;
+  readonly off: () => void;
 }
 
 /** Ctrl-C, a polite request to end, a terminal that went away: counted, and told to whatever is going on. */
@@ -225,12 +225,8 @@ function signals(): Signals {
   };
   for (const name of all) process.on(name, handle);
   return {
-    get times() {
-      return times;
-    },
-    get name() {
-      return first;
-    },
+    times: () => times,
+    name: () => first,
     on: (hear) => {
       hearers.add(hear);
       return () => hearers.delete(hear);

@@ -25,9 +25,9 @@ export interface Means {
 
 /** Somebody wants an end. */
 export interface Asked {
-  readonly times: number;
+  readonly times: () => number;
   /** Calls back at each signal that is still to come, until it is told to stop. */
-  on(hear: () => void): () => void;
+  readonly on: (hear: () => void) => () => void;
 }
 
 export interface Night {
@@ -48,9 +48,9 @@ export async function night(plan: Plan, means: Means): Promise<Night> {
   };
   const stopAtOnce = (stop: () => void): void => stop();
   const deployed = plan.deploy === undefined || (await deploy(plan.deploy, go, means)).code === 0;
-  if (deployed && means.asked.times === 0) {
+  if (deployed && means.asked.times() === 0) {
     if (plan.doctor !== undefined) await ready(plan, plan.doctor, phases, means);
-    if (means.asked.times === 0) await go(plan.verify, stopAtOnce);
+    if (means.asked.times() === 0) await go(plan.verify, stopAtOnce);
   }
   return { phases, left: plan.deploy === undefined ? 'nothing was deployed' : await end(plan.destroy, go, means) };
 }
@@ -63,7 +63,7 @@ type Go = (phase: Phase, onAsked: (stop: () => void) => void) => Promise<Ended>;
  */
 const deploy = (phase: Phase, go: Go, { say, asked }: Means): Promise<Ended> =>
   go(phase, (stop) => {
-    if (asked.times > 1) return stop();
+    if (asked.times() > 1) return stop();
     say(
       'The deploy ends first, so that nothing is there that the state does not know of; then all of it is destroyed.',
     );
@@ -78,7 +78,7 @@ async function ready(plan: Plan, doctor: Phase, phases: Ended[], means: Means): 
     const off = means.asked.on(going.stop);
     const ended = await going.ended;
     off();
-    if (ended.code === 0 || means.asked.times > 0 || performance.now() + plan.pauseMs > until) {
+    if (ended.code === 0 || means.asked.times() > 0 || performance.now() + plan.pauseMs > until) {
       phases.push(ended);
       return;
     }

@@ -26,7 +26,7 @@ export interface Ended {
 export interface Going {
   readonly ended: Promise<Ended>;
   /** Asks it to end in order; it is asked again, and killed, when it does not. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** How long a part that was asked to end may take for it: Terraform ends what is under way. */
@@ -49,7 +49,12 @@ export function begin(shell: Shell, phase: Phase, grace = graceMs): Going {
     timers.push(setTimeout(() => child.kill('SIGTERM'), grace));
     timers.push(setTimeout(() => kill(child), 2 * grace));
   };
-  timers.push(setTimeout(() => ((late = true), stop()), limitMs));
+  timers.push(
+    setTimeout(() => {
+      late = true;
+      stop();
+    }, limitMs),
+  );
   const ended = new Promise<Ended>((done) => {
     const finish = (code: number | null): void => {
       for (const timer of timers) clearTimeout(timer);

@@ -90,7 +90,11 @@ const deployLog = (): string => {
   return existsSync(log) ? readFileSync(log, 'utf8') : '';
 };
 const deployBegins = (before: string): Promise<void> =>
-  until('the network to be made', () => deployLog() !== before && deployLog().includes('aws_vpc.network created'), 120_000);
+  until(
+    'the network to be made',
+    () => deployLog() !== before && deployLog().includes('aws_vpc.network created'),
+    120_000,
+  );
 const working = (): readonly unknown[] => processesWith('.js night ');
 const soon = (seconds: number): string => wordOf(new Date(Date.now() + seconds * 1000));
 
@@ -141,7 +145,11 @@ describe('a night on AWS', () => {
     child.kill('SIGKILL');
     await ended;
     // The deploy is a process of its own and ends in order: nothing is there that the state does not know of.
-    await until('the end of the deploy', () => deployLog().includes('night is deployed.') && working().length === 0, 240_000);
+    await until(
+      'the end of the deploy',
+      () => deployLog().includes('night is deployed.') && working().length === 0,
+      240_000,
+    );
     const there = await holds();
     expect(there.some((one) => one.startsWith('instance '))).toBe(true);
     expect(state()).toContain(`"${tag}"`);

@@ -24,7 +24,7 @@ policies: [./policy.yaml]
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const admits = 'profiles:\n  backend: { inbound: [allow from tag client] }\n';
+const admits = 'title: Client to backend\nprofiles:\n  backend: { inbound: [allow from tag client] }\n';
 
 async function night(): Promise<Output & { readonly folder: string; readonly result: Record<string, unknown> }> {
   const output = await shell.run(
@@ -64,7 +64,10 @@ test('three nights: the first, one that is as good, and one in which something i
 
   const text = readFileSync(join(folder, 'night.yaml'), 'utf8');
   writeFileSync(join(folder, 'night.yaml'), text.replace('client: {}, backend: {}', 'client: {}'));
-  writeFileSync(join(folder, 'policy.yaml'), 'profiles:\n  client: { inbound: [allow from tag client] }\n');
+  writeFileSync(
+    join(folder, 'policy.yaml'),
+    'title: Client to backend\nprofiles:\n  client: { inbound: [allow from tag client] }\n',
+  );
   const third = await night();
   expect(third.code, third.stderr).toBe(1);
   expect(third.result).toMatchObject({ worse: true, exitCode: 1 });
