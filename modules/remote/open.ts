@@ -93,7 +93,7 @@ export async function openRemote(wanted: Wanted): Promise<Remote> {
 }
 
 async function enter(wanted: Wanted, services: Services, lease: Lease, version: string): Promise<Remote> {
-  const { cluster, ground, ssh, holder, signal, onStage, say } = wanted;
+  const { cluster, ssh, holder, signal, onStage, say } = wanted;
   const mesos = master(services.mesos, patience);
   const state = valueOf(await mesos.state());
   const { seats, problems } = seatsOf(cluster, services.ground, state.agents);

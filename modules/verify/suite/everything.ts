@@ -26,7 +26,8 @@ const chosen = (parts: readonly Suite[], { wish }: Pick<Asked, 'wish'>): readonl
   parts.filter(({ name }) => wanted(wish)(name));
 
 function wishOf({ wish }: Pick<Asked, 'wish'>): Asked['wish'] {
-  const { only: _, ...rest } = wish;
+  const { only, ...rest } = wish;
+  void only;
   return { ...rest, forMs: wish.forMs ?? soakMs };
 }
 

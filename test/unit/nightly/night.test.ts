@@ -13,7 +13,7 @@ const plan: Plan = {
   verify: phase('verify'),
   destroy: phase('destroy'),
 };
-const { deploy: _, ...reuse } = plan;
+const { deploy, ...reuse } = plan;
 
 interface World {
   /** Exit codes by part, one a call; the last stays. */

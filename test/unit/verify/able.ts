@@ -3,7 +3,9 @@ import type {
   Faults,
   Holding,
   LaunchedTask,
+  Observation,
   Place,
+  Probe,
   Services,
   TaskSpec,
   Views,
@@ -52,13 +54,25 @@ export class AbleTarget extends FakeTarget {
     return specs.map((spec) => all.find(({ name }) => name === spec.name)!);
   }
 
+  /** Places that are no tasks answer, as their kernels would. */
+  override async probe(probes: readonly Probe[], timeoutMs: number): Promise<readonly Observation[]> {
+    const answers = await super.probe(
+      probes.filter(({ to }) => to.includes('@')),
+      timeoutMs,
+    );
+    const rest = [...answers];
+    return probes.map(({ to, protocol }): Observation => {
+      if (to.includes('@')) return rest.shift()!;
+      return { verdict: protocol === 'icmp' ? 'open' : 'refused', ms: 1, startMs: 0, arrived: false };
+    });
+  }
+
   readonly end = (names: readonly string[]): Promise<void> => {
     for (const name of names) this.#there.delete(name);
     return Promise.resolve();
   };
 
-  readonly views = (): Promise<Views> =>
-    Promise.resolve({ ...nothing, ...this.#held.views?.(++this.#lists) });
+  readonly views = (): Promise<Views> => Promise.resolve({ ...nothing, ...this.#held.views?.(++this.#lists) });
 
   readonly held = (): Promise<readonly Holding[]> =>
     Promise.resolve(this.#held.held?.(++this.#looks) ?? [{ name: 'felix on general-1', memoryKiB: 5e4, files: 9 }]);

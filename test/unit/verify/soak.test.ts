@@ -91,7 +91,9 @@ test('a packet through a denial in a single round of many is told, with the roun
   });
   const report = await run(soak, leak, rounds(leastRounds));
   expect(report.outcome).toBe('policy-wrong');
-  expect(report.checks!.find(({ name }) => name === 'tables')!.details.join('\n')).toMatch(/^round 2: .*policy says deny/);
+  expect(report.checks!.find(({ name }) => name === 'tables')!.details.join('\n')).toMatch(
+    /^round 2: .*policy says deny/,
+  );
 });
 
 test('what cannot be done three times in a row ends it, and one failure does not', async () => {
