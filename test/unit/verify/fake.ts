@@ -46,7 +46,7 @@ export const fails = (why: string): never => {
 export class FakeTarget implements Target {
   readonly real = ['nothing'];
   readonly standIns = ['everything'];
-  readonly timeoutMs = 500;
+  readonly timeoutMs: number = 500;
   readonly budgetMs = 200;
   readonly neverMs = 500;
   /** Names of the profiles of each write. */
