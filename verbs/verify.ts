@@ -28,6 +28,10 @@ const options = {
   ...realOptions,
 } as const;
 
+/** Suites that end when they are told to. */
+const long: readonly string[] = ['soak', 'everything'];
+const longest = 24 * 3_600_000;
+
 await main({
   name: 'npm run verify',
   usage:
@@ -80,10 +84,6 @@ function printPlan(word: string, suite: Suite, wish: Wish): typeof exit.fine {
   process.stdout.write(planText(suite, ask({ cluster, documents: readPolicies(cluster) }, wish)));
   return exit.fine;
 }
-
-/** Suites that end when they are told to. */
-const long: readonly string[] = ['soak', 'everything'];
-const longest = 24 * 3_600_000;
 
 function lasting(word: string, { name }: Suite): number {
   const ms = duration('for', word);
