@@ -26,9 +26,9 @@ const chosen = (parts: readonly Suite[], { wish }: Pick<Asked, 'wish'>): readonl
   parts.filter(({ name }) => wanted(wish)(name));
 
 function wishOf({ wish }: Pick<Asked, 'wish'>): Asked['wish'] {
-  const { only, ...rest } = wish;
-  void only;
-  return { ...rest, forMs: wish.forMs ?? soakMs };
+  const all: { -readonly [Key in keyof Asked['wish']]: Asked['wish'][Key] } = { ...wish, forMs: wish.forMs ?? soakMs };
+  delete all.only;
+  return all;
 }
 
 async function all(parts: readonly Suite[], deck: Deck, asked: () => boolean): Promise<Found> {
