@@ -29,7 +29,9 @@ export const lookScript = (): string => readFileSync(join(root, 'modules/doctor/
 
 export function look(cluster: Cluster, beds: readonly Bed[], signal?: AbortSignal): Promise<readonly Patient[]> {
   const script = lookScript();
-  const shared = beds.filter(({ node, address }) => node.role === 'master' && address !== '').map(({ address }) => `master=${address}`);
+  const shared = beds
+    .filter(({ node, address }) => node.role === 'master' && address !== '')
+    .map(({ address }) => `master=${address}`);
   return Promise.all(
     beds.map(async ({ node, address, programs, words = [], run }): Promise<Patient> => {
       const patient = { node, address, ...(programs && { programs }) };

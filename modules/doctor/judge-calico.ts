@@ -41,7 +41,9 @@ const node: Check = ({ examined, lab }) =>
 
 const bgp: Check = ({ examined, patients, keys }) => {
   const mesh = record(keys?.get('/calico/bgp/v1/global/node_mesh'))['enabled'] !== false;
-  return examined.flatMap((one) => bgpOf(one, mesh ? patients.map(({ address }) => address).filter((each) => each !== '') : []));
+  return examined.flatMap((one) =>
+    bgpOf(one, mesh ? patients.map(({ address }) => address).filter((each) => each !== '') : []),
+  );
 };
 
 /** `Mesh_10_0_0_12` of BIRD is the session with 10.0.0.12; `Node_` and `Global_` are peers that somebody set. */

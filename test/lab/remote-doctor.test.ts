@@ -77,7 +77,9 @@ test('an agent whose sshd is down is a row of its own, and the rest is judged', 
   try {
     const { rows } = await onCloud();
     const added = rows.filter(({ verdict }) => verdict === 'unknown');
-    expect(added).toMatchObject([{ check: 'reached', on: 'general-2', code: expect.stringMatching(/^ssh-/) as string }]);
+    expect(added).toMatchObject([
+      { check: 'reached', on: 'general-2', code: expect.stringMatching(/^ssh-/) as string },
+    ]);
     expect(bad(rows).filter((row) => !before.includes(row))).toHaveLength(1);
     expect(well(rows, 'bgp')).toEqual(hosts.filter((host) => host !== 'general-2'));
     expect(well(rows, 'agents')).toContain('general-2');

@@ -56,7 +56,11 @@ export async function openRemoteLab(labFile: string): Promise<RemoteLab> {
     }
     const known = hosts.map(({ name, address }) => `${address} ${readFileSync(path(`${name}.hostkey.pub`), 'utf8')}`);
     writeFileSync(path('known_hosts'), known.join(''));
-    const sockets = { marathon: path('marathon.s'), mesos: path('mesos.s'), agent: (name: string) => path(`${name}.s`) };
+    const sockets = {
+      marathon: path('marathon.s'),
+      mesos: path('mesos.s'),
+      agent: (name: string) => path(`${name}.s`),
+    };
     const marathon = await launcher(stage.lab, stage.cluster, hosts, sockets);
     const master = hosts.find(({ role }) => role === 'master')!;
     for (const [host, socket, port] of [
@@ -82,8 +86,9 @@ export async function openRemoteLab(labFile: string): Promise<RemoteLab> {
       cloud,
       shell: within(inside),
       launcher: marathon,
-      letIn: async (name, on) =>
-        void (await stage.sh(name, on ? sshd(path(`${name}.sshd`), name) : `kill $(cat ${path(`${name}.pid`)})`)),
+      async letIn(name, on) {
+        await stage.sh(name, on ? sshd(path(`${name}.sshd`), name) : `kill $(cat ${path(`${name}.pid`)})`);
+      },
       async close() {
         await marathon.close();
         await closeLab(stage);
