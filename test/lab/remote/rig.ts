@@ -38,8 +38,8 @@ guard=/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive
 apt-get -q -y update && apt-get -q -y install --no-install-recommends openssh-server socat`;
 
-/** `labFile`: a description of a lab. */
-export async function openRemoteLab(labFile: string): Promise<RemoteLab> {
+/** `labFile`: a description of a lab. `bird`: whoever logs in finds BIRD where calico/node has it, and sees no later task. */
+export async function openRemoteLab(labFile: string, bird = false): Promise<RemoteLab> {
   await must(shell, ['flock', join(tmpdir(), 'mc-rig.lock'), 'sh', '-c', `PATH=$PATH:/usr/sbin; ${needs}`], {
     timeoutMs: 300_000,
   });
@@ -52,7 +52,7 @@ export async function openRemoteLab(labFile: string): Promise<RemoteLab> {
     for (const { name, address } of hosts) {
       keygen(path(`${name}.hostkey`));
       writeFileSync(path(`${name}.sshd`), sshdConfig(folder, name, address));
-      await stage.sh(name, sshd(path(`${name}.sshd`), name));
+      await stage.sh(name, sshd(path(`${name}.sshd`), name, bird));
     }
     const known = hosts.map(({ name, address }) => `${address} ${readFileSync(path(`${name}.hostkey.pub`), 'utf8')}`);
     writeFileSync(path('known_hosts'), known.join(''));
@@ -86,8 +86,8 @@ export async function openRemoteLab(labFile: string): Promise<RemoteLab> {
       cloud,
       shell: within(inside),
       launcher: marathon,
-      letIn: async (name, on) => {
-        await stage.sh(name, on ? sshd(path(`${name}.sshd`), name) : `kill $(cat ${path(`${name}.pid`)})`);
+      async letIn(name, on) {
+        await stage.sh(name, on ? sshd(path(`${name}.sshd`), name, bird) : `kill $(cat ${path(`${name}.pid`)})`);
       },
       async close() {
         await marathon.close();
@@ -110,9 +110,11 @@ const within = (words: readonly string[]): Shell => ({
   start: (command, options) => shell.start([...words, ...command], options),
 });
 
-/** In a view of its own, BIRD's socket is where calico/node of the host would have it. */
-const sshd = (config: string, name: string): string =>
-  `mkdir -p /run/sshd /run/calico; touch /run/calico/bird.ctl
+/** A view of its own has BIRD's socket in calico/node's place; namespaces that are made later do not show in it. */
+const sshd = (config: string, name: string, bird: boolean): string =>
+  !bird
+    ? `mkdir -p /run/sshd; /usr/sbin/sshd -f ${config}`
+    : `mkdir -p /run/sshd /run/calico; touch /run/calico/bird.ctl
   unshare --mount sh -c 'mount --bind /run/lab/bird/${name}.ctl /run/calico/bird.ctl && /usr/sbin/sshd -f ${config}'`;
 
 const sshdConfig = (folder: string, name: string, address: string): string =>

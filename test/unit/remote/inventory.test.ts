@@ -53,6 +53,14 @@ test('a cloud: masters by their public address, all else through one that has on
   }
 });
 
+test('a cloud whose first master lets nobody in is reached through another', () => {
+  const [, second] = cloud.masters;
+  const result = read({ ...cloud, masters: [{ ...second, name: 'master-1', publicAddress: '192.0.2.10' }, second] });
+  if (!result.ok) throw new Error(result.problem.what);
+  const through = (open?: string[]) => result.ground.login?.('general-1', '10.0.0.40', open).bastion?.address;
+  expect([through(), through(['master-2']), through([])]).toEqual(['192.0.2.10', '192.0.2.20', '192.0.2.10']);
+});
+
 test('refused: no JSON, nothing in it, of another cluster, without masters', () => {
   expect(what('{')).toMatch(/^inventory-form: it is no JSON: /);
   expect(what([1])).toBe('inventory-form: there is no inventory in it.');
