@@ -62,7 +62,9 @@ export function journalOver(etcd: Etcd, run: { readonly holder: string; readonly
       const value = JSON.stringify({ root, held: Object.fromEntries(held) });
       await etcd.set(`${keptFolder}/${String(count++).padStart(6, '0')}`, value);
     },
-    settled: async () => void (await etcd.delete(keptFolder)),
+    async settled() {
+      await etcd.delete(keptFolder);
+    },
     async end() {
       if (await isOurs()) await forget(etcd, own);
       begun = false;
