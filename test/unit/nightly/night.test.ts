@@ -13,7 +13,8 @@ const plan: Plan = {
   verify: phase('verify'),
   destroy: phase('destroy'),
 };
-const { deploy: _, ...reuse } = plan;
+const { doctor, readyMs, pauseMs, verify, destroy } = plan;
+const reuse: Plan = { doctor: doctor!, readyMs, pauseMs, verify, destroy };
 
 interface World {
   /** Exit codes by part, one a call; the last stays. */
