@@ -1,5 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+// What would take `npm test` beyond twenty minutes: kills at many moments, hours in small, nights (`npm run test:long`).
+const long = [
+  'test/lab/docker-end.test.ts',
+  'test/lab/nightly.test.ts',
+  'test/lab/remote-doctor.test.ts',
+  'test/lab/remote-turns.test.ts',
+  'test/lab/suites/killed.test.ts',
+  'test/lab/suites/soak.test.ts',
+];
+const nights = 'test/deploy/nightly.test.ts';
+
 // `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets; `deploy` drives the real
 // Terraform against stand-ins for the clouds; `page` opens reports in Chromium. Two more take long, and are run by themselves (`npm run test:machines`):
 // `hosts` logs in to real sshds, `nodes` boots Debian with systemd and runs node scripts on it.
@@ -13,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts', 'test/e2e/*.test.ts'],
+          exclude: long,
           globalSetup: ['test/lab/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -25,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'deploy',
           include: ['test/deploy/**/*.test.ts'],
+          exclude: [nights],
           globalSetup: ['test/deploy/setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -43,6 +56,17 @@ export default defineConfig({
           hookTimeout: 120_000,
           maxWorkers: 6,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: [...long, nights],
+          globalSetup: ['test/lab/setup.ts', 'test/deploy/setup.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
