@@ -23,7 +23,7 @@ const hosts = hostScenarios.flatMap((scenario) =>
 );
 
 async function verdict(command: readonly string[]): Promise<{ code: number | null; said: string }> {
-  const { code, stdout, stderr } = await shell.run(command, { timeoutMs: 120_000 });
+  const { code, stdout, stderr } = await shell.run(command, { timeoutMs: 280_000 });
   return { code, said: stdout + stderr };
 }
 
