@@ -79,7 +79,8 @@ describe('the matrix by task says what the report says', () => {
     for (const [index, step] of report.steps.entries()) {
       await page.locator('nav a').nth(index).click();
       for (const traffic of [-1, ...step.traffic.keys()]) {
-        await page.locator(`.view.shown input[value="${traffic}"]`).check({ force: true });
+        // By the step's own name: the view of a click comes a moment later.
+        await page.locator(`.view.shown input[name="traffic-${index}"][value="${traffic}"]`).check({ force: true });
         const shown = await page
           .locator('.view.shown .tasks tbody tr')
           .evaluateAll((lines) =>
