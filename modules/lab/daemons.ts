@@ -122,6 +122,8 @@ function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, restore: s
     'felix',
     [
       process.execPath,
+      // Garbage that is young for long would look like a leak.
+      '--max-semi-space-size=1',
       compiled('modules/lab/felix/main.ts'),
       `--host=${host.name}`,
       `--etcd=${[...urls.slice(first), ...urls.slice(0, first)].join(',')}`,
