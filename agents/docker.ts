@@ -89,6 +89,7 @@ function onPackages(seat: Seat, os: HostOs): Fragment {
   const packages: readonly PackageSpec[] = [
     ...[os.docker.package, ...os.docker.same].map((name) => ({ name, version, hold })),
     ...os.docker.also.map((name) => ({ name, hold })),
+    ...os.docker.needs.map((name) => ({ name })),
   ];
   return {
     name: 'docker',

@@ -49,6 +49,8 @@ export interface HostOs {
     /** Of the same version as `package`. */
     readonly same: readonly string[];
     readonly also: readonly string[];
+    /** Only recommended by these, and yet nothing runs without it. Its updates are the distribution's. */
+    readonly needs: readonly string[];
     /** What the repository has. */
     readonly versions: Span;
   };
@@ -96,6 +98,7 @@ const dockerCe = (from: string, why: string, below?: string) => ({
   package: 'docker-ce',
   same: ['docker-ce-cli'],
   also: ['containerd.io'],
+  needs: [],
   versions: { from, ...(below && { below }), why },
 });
 
@@ -178,6 +181,8 @@ export const hostOses: Readonly<Record<HostOsName, HostOs>> = {
       package: 'docker.io',
       same: [],
       also: ['containerd'],
+      // Where the kernel has AppArmor, Docker starts no container before it has read its profile to it.
+      needs: ['apparmor'],
       versions: { from: '20.10.24', below: '20.10.25', why: 'Debian 12 has Docker 20.10.24 and no other' },
     },
     java: 'default-jre-headless',

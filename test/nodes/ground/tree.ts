@@ -30,7 +30,18 @@ const installable = [
   ...['docker.io', 'etcd-server', 'etcd-client', 'zookeeper', 'zookeeperd', 'default-jre-headless', 'bird'],
   ...['ipset', 'conntrack', 'nftables', 'chrony', 'jq', 'unzip', 'xz-utils', 'gnupg', 'ethtool', 'socat'],
   ...['containernetworking-plugins', 'netcat-openbsd', 'lsb-release', 'libcurl4', 'libevent-2.1-7', 'libsasl2-modules'],
-  ...['libsvn1', 'libapr1', 'binutils', 'cpio', 'rpm2cpio', 'rsync', 'python3', 'python3-minimal', 'diffutils'],
+  ...[
+    'libsvn1',
+    'libapr1',
+    'binutils',
+    'cpio',
+    'rpm2cpio',
+    'rsync',
+    'python3',
+    'python3-minimal',
+    'diffutils',
+    'apparmor',
+  ],
 ];
 
 /** Units of the tree that only cost time, or wait for what no node has. */

@@ -1679,6 +1679,7 @@ END
 step_9() {
 package docker.io 20.10.24 hold
 package containerd '' hold
+package apparmor '' ''
 settle_packages
 }
 

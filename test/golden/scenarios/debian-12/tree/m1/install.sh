@@ -1655,6 +1655,7 @@ package default-jre-headless '' ''
 package zookeeper 3.8.0 ''
 package docker.io 20.10.24 hold
 package containerd '' hold
+package apparmor '' ''
 settle_packages
 }
 
