@@ -27,8 +27,11 @@ import { held } from './held.ts';
 import type { Lab } from './lab.ts';
 import { views } from './views.ts';
 
-/** Probes without an answer at one time; each holds a file descriptor. */
-const inFlight = 4000;
+/**
+ * Probes without an answer at one time; each holds a file descriptor. So many that a large table does not wait for
+ * denials: sending as many takes the prober about as long as one time-out.
+ */
+export const inFlight = 8000;
 
 /** What no program of the lab does for real, in words for a report. */
 const standIns = ({ versions }: Tools): string[] => [
