@@ -265,7 +265,7 @@ export class LabTarget implements Target {
   }
 
   async #start(tasks: readonly TaskSpec[], services: Services): Promise<ReadonlyMap<string, LabTask>> {
-    const { tasks: running } = await this.#lab.call('status', {});
+    const { tasks: running } = await this.#lab.call('layout', {});
     const there = new Map(running.map((task) => [task.name, task]));
     const missing = tasks.filter((task) => !there.has(task.name));
     for (const { name } of missing) this.#started.add(name);

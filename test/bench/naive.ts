@@ -35,7 +35,7 @@ export const lines = (probes: readonly Probe[]): string =>
     })
     .join('');
 
-export interface Answers {
+interface Answers {
   readonly open: readonly boolean[];
   readonly processorMs: number;
 }
