@@ -12,8 +12,8 @@ import type { Probe } from '../../modules/verify/target.ts';
 export const limitSeconds = 0.5;
 
 /**
- * bash has TCP and UDP of its own, but reads byte by byte, which is no way to read a datagram: that is dd's. And ping is ping; `timeout` ends what waits. nsenter is cheaper than `ip netns exec`,
- * which mounts as well, and xargs than a shell that forks.
+ * bash has TCP and UDP of its own, but reads byte by byte, which loses all of a datagram but the first: dd reads that. `timeout`
+ * ends what waits. nsenter is cheaper than `ip netns exec`, which mounts as well, and xargs than a shell that forks.
  */
 export const script = (most: number): string => `
 export tcp='read -r who <"/dev/tcp/$1/$2" && [[ $who == "$3" ]] && echo "open $4"'
