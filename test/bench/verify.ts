@@ -33,17 +33,17 @@ export async function benchVerify(progress: Progress): Promise<Row[]> {
   const cluster = townCluster();
   const documents = [townPolicy()];
   const begin = performance.now();
-  progress.stage('lab of 10 hosts');
+  progress.note('lab of 10 hosts');
   const stage = await openLab(cluster);
   const run = (suite: Suite): Promise<Report> => {
-    progress.stage(`100 tasks: ${suite.name}`);
+    progress.note(suite.name);
     const { target, host } = stage;
     const startedAt = new Date();
     return runSuite(
       target,
       suite,
       { cluster, documents, host, wish: {}, seed: 7, startedAt, leaveTasks: true, stages: [] },
-      { stage: () => undefined, step: () => undefined, note: (text) => progress.note(text) },
+      { stage: () => undefined, step: () => undefined, note: (text) => progress.note(`${suite.name}: ${text}`) },
     );
   };
   try {
@@ -52,9 +52,8 @@ export async function benchVerify(progress: Progress): Promise<Row[]> {
     const coversMs = performance.now() - begin;
     const whole = await run(policy);
     const changed = await run(changing(edits));
-    progress.done();
     for (const [name, report] of Object.entries({ covers, whole })) progress.say(stagesText(name, report));
-    progress.stage(`${sample} probes, by the prober and by a program for each`);
+    progress.note(`${sample} probes, by the prober and by a program for each`);
     return [
       ...tableRows('lab of 10 hosts up and 100 tasks verified by covers, 3 protocols', covers, coversMs, 5_000),
       ...tableRows('all of 100 × 100 tasks × 5 classes', whole, whole.ms, 15_000),
