@@ -13,6 +13,8 @@ export interface LabApi {
   /** Waits until every host has a route to every other host's block through BGP. */
   routed(request: Record<string, never>): void;
   status(request: Record<string, never>): LabStatus;
+  /** What of it nobody has to be asked for: a lab of many hosts takes a while to ask. */
+  layout(request: Record<string, never>): Layout;
   /** Starts tasks, wired and known to etcd; does not wait for their policy. */
   attach(request: { tasks: readonly TaskRequest[] }): { tasks: readonly LabTask[]; index: number };
   detach(request: { names: readonly string[] }): { index: number };
@@ -99,8 +101,12 @@ export interface Process {
   readonly running: boolean;
 }
 
-export interface LabStatus {
+export interface Layout {
   readonly topology: Topology;
+  readonly tasks: readonly LabTask[];
+}
+
+export interface LabStatus extends Layout {
   readonly hosts: readonly {
     readonly name: string;
     readonly sessions: readonly Session[];
@@ -108,5 +114,4 @@ export interface LabStatus {
   }[];
   /** The lab's own: the listeners of all tasks, and the prober. */
   readonly helpers: Readonly<Record<string, Process>>;
-  readonly tasks: readonly LabTask[];
 }

@@ -27,7 +27,7 @@ export function leaseOf({ call }: Calls): Lease & { readonly release: (holder?: 
 
 export const placesOf = ({ call }: Calls): Promise<readonly Place[]> =>
   asked(async () => {
-    const { hosts, fabric } = (await call('status', {})).topology;
+    const { hosts, fabric } = (await call('layout', {})).topology;
     return [
       ...hosts.map(({ name, address }) => ({ kind: 'host' as const, name, address })),
       { kind: 'outside', name: "the fabric's gateway", address: fabric.gateway },

@@ -1,6 +1,7 @@
 /** The lab's own helper processes, asked over JSON lines. */
 import { createWriteStream } from 'node:fs';
 import type { ChildProcess, Shell } from '../shell/shell.ts';
+import type { Process } from './api.ts';
 import { Lines } from './lines.ts';
 
 /** A helper that did not answer, or is gone. The verifier calls this broken infrastructure. */
@@ -66,3 +67,9 @@ export class Helper<Q extends { readonly id: number }> {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** What a child is, to whoever asks. */
+export const seen = (child: ChildProcess): Process => ({
+  pid: child.pid ?? 0,
+  running: child.exitCode === null && child.signalCode === null,
+});

@@ -13,9 +13,9 @@ import { Etcd } from '../datastore/etcd.ts';
 import { claim, release } from '../datastore/lease.ts';
 import { compiled } from '../root/root.ts';
 import { must, shell, type ChildProcess } from '../shell/shell.ts';
-import type { LabApi, LabStatus, ProbeAnswers, ProbeBatch, Process, Tools, Undo } from './api.ts';
+import type { LabApi, LabStatus, Layout, ProbeAnswers, ProbeBatch, Tools, Undo } from './api.ts';
 import { bound } from './bound.ts';
-import { Helper } from './child.ts';
+import { Helper, seen } from './child.ts';
 import { configure, wireHosts } from './configure.ts';
 import * as daemons from './daemons.ts';
 import { Engines } from './docker/engines.ts';
@@ -54,6 +54,7 @@ class Lab {
     build: ({ topology, tools }) => this.#build(topology, tools),
     routed: () => this.#routed(need(this.#topology)),
     status: () => this.#status(),
+    layout: () => this.#layout(),
     attach: ({ tasks }) => need(this.#launcher).attach(tasks, need(this.#etcd)),
     detach: ({ names }) => this.#detach(names),
     networks: async ({ names }) => (await this.#engines?.networks(names)) ?? { ids: {}, made: [] },
@@ -214,9 +215,13 @@ class Lab {
     return { results, arrived };
   }
 
+  #layout(): Layout {
+    return { topology: need(this.#topology), tasks: [...need(this.#launcher).tasks.values()] };
+  }
+
   async #status(): Promise<LabStatus> {
-    const topology = need(this.#topology);
-    const hosts = topology.hosts.map(async (host) => ({
+    const layout = this.#layout();
+    const hosts = layout.topology.hosts.map(async (host) => ({
       name: host.name,
       sessions: await daemons.birdSessions(shell, host),
       processes: Object.fromEntries(
@@ -224,10 +229,9 @@ class Lab {
       ),
     }));
     return {
-      topology,
+      ...layout,
       hosts: await Promise.all(hosts),
       helpers: { serve: seen(need(this.#serve).process), probe: seen(need(this.#probe).process) },
-      tasks: [...need(this.#launcher).tasks.values()],
     };
   }
 
@@ -250,11 +254,6 @@ class Lab {
 }
 
 const mute = (namespace: string): Listen => ({ namespace, tcp: [], udp: [] });
-
-const seen = (child: ChildProcess): Process => ({
-  pid: child.pid ?? 0,
-  running: child.exitCode === null && child.signalCode === null,
-});
 
 function need<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('the lab is not built yet');

@@ -185,6 +185,7 @@ const words: Readonly<Record<keyof LabApi, string>> = {
   build: 'be built',
   routed: 'spread its routes',
   status: 'tell its status',
+  layout: 'tell its layout',
   attach: 'start tasks',
   detach: 'end tasks',
   networks: 'make networks',

@@ -27,8 +27,11 @@ import { held } from './held.ts';
 import type { Lab } from './lab.ts';
 import { views } from './views.ts';
 
-/** Probes without an answer at one time; each holds a file descriptor. */
-const inFlight = 4000;
+/**
+ * Probes without an answer at one time; each holds a file descriptor. So many that a large table does not wait for
+ * denials: sending as many takes the prober about as long as one time-out.
+ */
+export const inFlight = 8000;
 
 /** What no program of the lab does for real, in words for a report. */
 const standIns = ({ versions }: Tools): string[] => [
@@ -262,7 +265,7 @@ export class LabTarget implements Target {
   }
 
   async #start(tasks: readonly TaskSpec[], services: Services): Promise<ReadonlyMap<string, LabTask>> {
-    const { tasks: running } = await this.#lab.call('status', {});
+    const { tasks: running } = await this.#lab.call('layout', {});
     const there = new Map(running.map((task) => [task.name, task]));
     const missing = tasks.filter((task) => !there.has(task.name));
     for (const { name } of missing) this.#started.add(name);

@@ -10,7 +10,7 @@ const folders = { hosts: '/calico/v1/host', ipam: '/calico/ipam/v2', policy: '/c
 
 export async function views({ call }: Pick<Lab, 'call'>): Promise<Views> {
   const leavesOf = async (key: string): Promise<Leaf[]> => leaves((await call('read', { key })).node);
-  const { topology } = await call('status', {});
+  const { topology } = await call('layout', {});
   const [hosts, ipam, policy, kernels] = await Promise.all([
     leavesOf(folders.hosts),
     leavesOf(folders.ipam),

@@ -117,11 +117,15 @@ export function course(
       ...(document?.expect ?? []).map(({ text, line }) => ({ text, at: { file: document!.file, line } })),
       ...(last ? own(cluster) : []),
     ];
+    const before = withoutControl(previous.state);
     const step: Step = {
       title: walk ? (document?.title ?? 'As declared') : 'As declared',
       file: walk ? document?.file : undefined,
       state: now.state,
-      commands: bring(cluster.release, withoutControl(previous.state), withoutControl(now.state), now.names),
+      // To word it takes most of the time of a course, and a draft is not read.
+      get commands() {
+        return bring(cluster.release, before, withoutControl(now.state), now.names);
+      },
       expectations: lines.flatMap((line) => expectation(line, cluster, problems)),
     };
     previous = now;

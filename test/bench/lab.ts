@@ -3,7 +3,7 @@ import type { Cluster } from '../../modules/cluster/cluster.ts';
 import { readDescription } from '../../modules/cluster/read.ts';
 import { profileWrites } from '../../modules/datastore/calico.ts';
 import { endLab, type Lab } from '../../modules/lab/lab.ts';
-import { LabTarget } from '../../modules/lab/target.ts';
+import { inFlight, LabTarget } from '../../modules/lab/target.ts';
 import { bringUp } from '../../modules/lab/up.ts';
 import { defaultProfile } from '../../modules/policy/network.ts';
 import { shell } from '../../modules/shell/shell.ts';
@@ -72,7 +72,7 @@ async function probeAll(
       ),
   );
   const begin = performance.now();
-  const { results } = await lab.call('probe', { probes: asked, timeoutMs, inFlight: 4000 });
+  const { results } = await lab.call('probe', { probes: asked, timeoutMs, inFlight });
   const ms = performance.now() - begin;
   const wrong = results.filter(([verdict], index) => verdict !== (asked[index]!.likely ? 'open' : 'dropped')).length;
   return { ms, probes: asked.length, wrong };

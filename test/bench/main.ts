@@ -1,13 +1,21 @@
-/** `npm run bench`: every figure of docs/performance.md, measured here and now. Never a test: machines differ. */
+/**
+ * `npm run bench`: every figure of docs/performance.md, measured here and now. Never a test: machines differ, and a goal
+ * that is not met is no failure. `--only GROUP` measures one group alone.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { progressOn } from '../../modules/cli/progress.ts';
+import { main } from '../../modules/cli/verb.ts';
+import { exit } from '../../modules/problem/problem.ts';
 import { compiled, root } from '../../modules/root/root.ts';
 import { must, shell } from '../../modules/shell/shell.ts';
 import { benchLab } from './lab.ts';
 import { benchSynth } from './synth.ts';
 import { bench as benchPolicy } from './policy.ts';
 import { benchScale } from './scale.ts';
+import { benchVerify } from './verify.ts';
+import { chosen, type Group } from './group.ts';
 import { median, seconds, table, times, type Row } from './row.ts';
 
 /** Whole processes, as a user starts them. */
@@ -78,17 +86,54 @@ function policyRows(): Row[] {
   ];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-bench-'));
-try {
-  process.stderr.write(`${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
-  const rows = [
-    ...benchScale(),
-    ...policyRows(),
-    ...(await benchVerbs(folder)),
-    ...(await benchSynth()),
-    ...(await benchLab()),
-  ];
-  process.stdout.write(table(rows));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+/** In a folder of its own, which goes again. */
+async function verbRows(): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'mesos-calico-bench-'));
+  try {
+    return await benchVerbs(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
+
+const progress = progressOn(process.stderr);
+
+/** In this order: the first one measures the memory of this process. */
+const groups: readonly Group[] = [
+  { name: 'scale', about: 'the policy of 10,000 endpoints, and edits of it', rows: () => benchScale() },
+  { name: 'policy', about: 'the evaluator, and the matrix of 100 endpoints', rows: () => policyRows() },
+  { name: 'verbs', about: 'npm start, validate and policy, as whole processes', rows: verbRows },
+  { name: 'synth', about: 'synthesis of the quick start on AWS', rows: benchSynth },
+  { name: 'lab', about: 'how fast the lab comes and goes, and how fast packets tell', rows: benchLab },
+  {
+    name: 'verify',
+    about: 'suites between 100 tasks, time to allow and to deny, the prober against programs',
+    rows: () => benchVerify(progress),
+  },
+];
+
+await main({
+  name: 'npm run bench',
+  usage: '[-- --only GROUP]',
+  help: `
+Measures every figure of docs/performance.md on this machine, in one run, and says which goals it meets. Needs a machine
+that does nothing else. Groups, in their order:
+
+${groups.map(({ name, about }) => `${name.padEnd(8)} ${about}`).join('\n')}
+
+Exit code: 0 measured, whether goals are met or not, 2 the input is wrong, 3 it could not be measured.`,
+  options: { only: { type: 'string', value: 'GROUP', help: 'only this group' } },
+  most: 0,
+  run: async ({ options: { only } }) => {
+    const wanted = chosen(groups, only);
+    process.stderr.write(`${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
+    const rows: Row[] = [];
+    for (const { name, rows: measure } of wanted) {
+      progress.stage(name);
+      rows.push(...(await measure()));
+      progress.done();
+    }
+    process.stdout.write(table(rows));
+    return exit.fine;
+  },
+});

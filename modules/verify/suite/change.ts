@@ -15,9 +15,6 @@ import { editOf, type Edit } from './edit.ts';
 import { spread } from './spread.ts';
 import { cannot, check, gaveUp, type Asked, type Deck, type Found, type Plan, type Suite } from './suite.ts';
 
-/** How often the edit is made and taken back. */
-const times = 20;
-
 interface Seen {
   readonly opened: number[];
   readonly closed: number[];
@@ -28,7 +25,8 @@ interface Seen {
   readonly flows: { readonly name: string; readonly went: boolean; readonly fresh: boolean }[];
 }
 
-export const change: Suite = {
+/** `times`: how often the edit is made and taken back. */
+export const changing = (times: number): Suite => ({
   name: 'change',
   about: 'edits the policy again and again under live flows: time to allow, time to deny, and what goes on',
   plan: ({ tasks }: Asked): Plan => ({
@@ -46,16 +44,18 @@ export const change: Suite = {
       return { checks: [cannot('edits', 'no rule in a profile changes anything between these tasks')] };
     }
     const seen: Seen = { opened: [], closed: [], programmed: [], wrong: [], slow: 0, flows: [] };
-    const done = await tried(() => repeat(deck, edit, seen));
-    const checks = judged(deck, edit, seen);
+    const done = await tried(() => repeat(deck, edit, times, seen));
+    const checks = judged(deck, edit, times, seen);
     return {
       checks: done.ok ? checks : [...checks, gaveUp('edits', done.why)],
       untried: ['an established TCP connection across an edit: the prober holds none open'],
     };
   },
-};
+});
 
-async function repeat(deck: Deck, edit: Edit, seen: Seen): Promise<void> {
+export const change = changing(20);
+
+async function repeat(deck: Deck, edit: Edit, times: number, seen: Seen): Promise<void> {
   const open = edit.opens ? edit.state : deck.state;
   const shut = edit.opens ? deck.state : edit.state;
   let now = deck.state;
@@ -123,7 +123,7 @@ async function watch(
   }
 }
 
-function judged(deck: Deck, edit: Edit, seen: Seen): Check[] {
+function judged(deck: Deck, edit: Edit, times: number, seen: Seen): Check[] {
   const outcome: Outcome = seen.wrong.length > 0 ? 'infrastructure-broken' : seen.slow > 0 ? 'slow' : 'pass';
   const timed = (name: string, what: string, values: readonly number[]): Check =>
     values.length === 0

@@ -22,13 +22,16 @@ export function cover<T>(cells: readonly T[], touches: (cell: T) => readonly str
   const seen = new Set<string>();
   const taken: T[] = [];
   const gain = (things: readonly string[]): number => things.reduce((sum, one) => sum + (seen.has(one) ? 0 : 1), 0);
-  // Gains only shrink: who has less than the level now will not have it later.
+  // Gains only shrink: who has less than the level now will not have it later, and who has none is done with.
+  let rest = [...touched.entries()];
   for (let level = touched.reduce((most, things) => Math.max(most, things.length), 0); level > 0; level--) {
-    for (const [index, things] of touched.entries()) {
-      if (gain(things) < level) continue;
+    rest = rest.filter(([index, things]) => {
+      const now = gain(things);
+      if (now < level) return now > 0;
       taken.push(cells[index]!);
       for (const one of things) seen.add(one);
-    }
+      return false;
+    });
   }
   return taken;
 }
@@ -49,19 +52,30 @@ interface Ground {
   readonly random: Random;
 }
 
-/** What a cell touches; its rules are those that were asked before the verdict stood. */
-function touchesOf({ tasks, traffic, evaluator }: Ground, { from, to, traffic: kind }: Cells[number]): string[] {
-  const [source, target, one] = [tasks[from]!, tasks[to]!, traffic[kind]!];
-  const { outbound, inbound }: Decision = evaluator.decide(source.name, target.name, packetOf(one));
-  return [
-    `from ${source.network}`,
-    `to ${target.network}`,
-    `${source.node} -> ${target.node}`,
-    one.protocol,
-    decider(outbound.because, 'outbound'),
+/**
+ * What a cell touches; its rules are those that were asked before the verdict stood. Names are made once for all cells,
+ * of which a hundred tasks have tens of thousands.
+ */
+function touching({ tasks, traffic, evaluator }: Ground): (cell: Cells[number]) => readonly string[] {
+  const packets = traffic.map(packetOf);
+  const sources = tasks.map(({ network }) => `from ${network}`);
+  const targets = tasks.map(({ network }) => `to ${network}`);
+  const ways = tasks.map((source) => tasks.map((target) => `${source.node} -> ${target.node}`));
+  const deciders = { outbound: new Map<Because, string>(), inbound: new Map<Because, string>() };
+  const named = (because: Because, direction: Direction): string => {
+    const known = deciders[direction].get(because);
+    if (known !== undefined) return known;
+    const name = decider(because, direction);
+    deciders[direction].set(because, name);
+    return name;
+  };
+  return ({ from, to, traffic: kind }) => {
+    const { outbound, inbound }: Decision = evaluator.decide(tasks[from]!.name, tasks[to]!.name, packets[kind]!);
+    const place = [sources[from]!, targets[to]!, ways[from]![to]!, traffic[kind]!.protocol];
+    const asked = named(outbound.because, 'outbound');
     // Behind a source that refuses, no packet shows what the target would have said.
-    ...(outbound.allow ? [decider(inbound.because, 'inbound')] : []),
-  ];
+    return outbound.allow ? [...place, asked, named(inbound.because, 'inbound')] : [...place, asked];
+  };
 }
 
 interface Choice {
@@ -71,8 +85,9 @@ interface Choice {
 
 function choose(ground: Ground): Choice {
   const all = shuffled(cellsOf(ground.tasks.length, ground.traffic), ground.random);
-  const cells = cover(all, (cell) => touchesOf(ground, cell));
-  return { cells, touched: new Set(cells.flatMap((cell) => touchesOf(ground, cell))) };
+  const touches = touching(ground);
+  const cells = cover(all, touches);
+  return { cells, touched: new Set(cells.flatMap(touches)) };
 }
 
 /** The cells that a deck's smoke asks. */
