@@ -20,8 +20,10 @@ import { agentOver, type Agent } from './agent.ts';
 import { byDocker } from './by-docker.ts';
 import { byMarathon } from './by-marathon.ts';
 import { dockerLauncher, type DockerLauncher } from './docker.ts';
+import { held } from './held.ts';
 import { journalOver, type Journal } from './journal.ts';
 import { unfit, type Launcher, type LauncherName } from './launcher.ts';
+import type { Asked } from './look.ts';
 import { reachMasters } from './masters.ts';
 import { dropControl, makeControl } from './networks.ts';
 import { noEtcd, noNetworks, notSwept, refuse, tried, valueOf } from './refuse.ts';
@@ -31,6 +33,7 @@ import { storeOver } from './store.ts';
 import { sweep } from './sweep.ts';
 import { etcdSays, RemoteTarget } from './target.ts';
 import { containerizerOf } from './tasks.ts';
+import { tracesOver } from './traces.ts';
 
 export interface Remote {
   readonly target: RemoteTarget;
@@ -74,7 +77,7 @@ export async function openRemote(wanted: Wanted): Promise<Remote> {
     const lease = leaseOver(services.etcd, wanted.signal);
     const waiting = (who: string): void => say(`waiting for ${who}, at most ${Math.round(waitMs / 1000)} s`);
     // Before anything is made, and before what others made is taken for what a killed run left.
-    const held = await tried(noEtcd, () => hold(lease, holder, { waitMs, ttlSeconds, waiting }));
+    const lent = await tried(noEtcd, () => hold(lease, holder, { waitMs, ttlSeconds, waiting }));
     wanted.onHeld();
     try {
       const remote = await enter(wanted, services, lease, version);
@@ -82,12 +85,12 @@ export async function openRemote(wanted: Wanted): Promise<Remote> {
         ...remote,
         close: async () => {
           await remote.close();
-          await held.end();
+          await lent.end();
           services.etcd.close();
         },
       };
     } catch (error) {
-      await held.end();
+      await lent.end();
       throw error;
     }
   } catch (error) {
@@ -150,6 +153,8 @@ async function enter(wanted: Wanted, services: Services, lease: Lease, version?:
       journal,
       lease,
       agents,
+      traces: tracesOver(etcd, ssh, seats),
+      held: () => held(ssh, [...seats.map(({ node, login }) => ({ name: node, login })), ...services.masters]),
       real: [...real, ...wordsOf(seats)],
     });
     return {
@@ -247,6 +252,8 @@ interface Services {
   readonly mesos: Ask;
   readonly etcd: Etcd;
   readonly ground: Ground;
+  /** Those that let us in. */
+  readonly masters: readonly Asked[];
 }
 
 async function reach({ ground, ssh, say }: Wanted): Promise<Services> {
@@ -259,6 +266,7 @@ async function reach({ ground, ssh, say }: Wanted): Promise<Services> {
     mesos: through(masters.doors(ports.mesosMaster)),
     etcd: new Etcd(masters.sockets(ports.etcd).map((socket) => `unix:${socket}`)),
     ground: masters.ground,
+    masters: ground.masters.filter(({ name }) => masters.open.includes(name)),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Profile, Tier } from '../policy/model.ts';
 import {
   TargetFailed,
   type Change,
+  type Holding,
   type LaunchedTask,
   type Lease,
   type Observation,
@@ -15,11 +16,13 @@ import {
   type Services,
   type Target,
   type TaskSpec,
+  type Views,
 } from '../verify/target.ts';
 import type { Agent } from './agent.ts';
 import type { Journal } from './journal.ts';
 import type { Launcher } from './launcher.ts';
 import type { Store } from './store.ts';
+import type { Traces } from './traces.ts';
 
 /** What a run works with; `open.ts` makes it. */
 export interface Parts {
@@ -29,6 +32,8 @@ export interface Parts {
   readonly lease: Lease;
   /** By node. */
   readonly agents: ReadonlyMap<string, Agent>;
+  readonly traces: Traces;
+  readonly held: () => Promise<readonly Holding[]>;
   readonly real: readonly string[];
 }
 
@@ -42,6 +47,7 @@ export class RemoteTarget implements Target {
   readonly budgetMs = 5_000;
   readonly neverMs = 30_000;
   readonly lease: Lease;
+  readonly held: () => Promise<readonly Holding[]>;
   readonly #parts: Parts;
   /** The node of each task that was launched. */
   readonly #nodes = new Map<string, string>();
@@ -56,7 +62,17 @@ export class RemoteTarget implements Target {
     this.#parts = parts;
     this.real = parts.real;
     this.lease = parts.lease;
+    this.held = parts.held;
   }
+
+  readonly views = (): Promise<Views> => etcdSays(() => this.#parts.traces.views());
+
+  /** Comes back once the agents have programmed that they are gone, or have had the time for it. */
+  readonly end = async (names: readonly string[]): Promise<void> => {
+    await this.#leave(names);
+    await this.#parts.launcher.end(names);
+    await this.programmed(await this.write([]), this.neverMs);
+  };
 
   async launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
     const { launcher, journal, agents } = this.#parts;
@@ -67,6 +83,7 @@ export class RemoteTarget implements Target {
     this.#launching = launching;
     const placed = new Map((await launching).map((one) => [one.name, one]));
     const started = tasks.map((task) => ({ ...task, address: '', ...placed.get(task.name) }));
+    await etcdSays(() => this.#parts.traces.own(started.map(({ address }) => address)));
     await Promise.all(
       [...agents].map(async ([node, agent]) => {
         const own = started.filter((task) => task.node === node);

@@ -63,6 +63,12 @@ test('killed in the middle, its containers are ended by the next run, which pass
   expect(await networks()).toEqual(['backend', 'client']);
 }, 300_000);
 
+test('containers that start and end again and again leave nothing in any view', async () => {
+  const { code, text } = await verify('--suite', 'leaks').ended;
+  expect(text).toContain('own: leaks: all is as it must be: 24 of 24 checks good');
+  expect(code).toBe(0);
+}, 200_000);
+
 test('a network that is not there is named, and nothing is left', async () => {
   await docker('general-1', 'network rm backend');
   const { code, text } = await verify('--suite', 'smoke').ended;
