@@ -23,6 +23,7 @@ const options = {
   suite: { type: 'string', value: 'SUITE', help: 'what to verify (default: policy)' },
   reuse: { type: 'boolean', explicit: true, help: 'verify the cluster that stands; deploy and destroy nothing' },
   inventory: { type: 'string', value: 'FILE', help: 'handed on to verify: where the machines are' },
+  launcher: { type: 'string', value: 'LAUNCHER', help: 'handed on to verify: marathon or docker' },
   image: { type: 'string', value: 'IMAGE', help: 'handed on to verify: of probe tasks under Docker' },
   'accept-new-host-keys': { type: 'boolean', explicit: true, help: 'handed on to doctor and verify' },
   name: { type: 'string', value: 'LAB', help: "handed on to verify: the lab's name" },
@@ -135,7 +136,7 @@ function planOf({ cluster, word, suite, deploys, expires, folder, options: chose
     env: { [variable]: wordOf(expires) },
   });
   const keys = chosen['accept-new-host-keys'] === true ? ['--accept-new-host-keys'] : [];
-  const handed = (['inventory', 'image', 'name'] as const).flatMap((name) =>
+  const handed = (['inventory', 'launcher', 'image', 'name'] as const).flatMap((name) =>
     chosen[name] === undefined ? [] : [`--${name}`, chosen[name]],
   );
   return {
@@ -278,7 +279,7 @@ const stands = ({ name }: Cluster): Refusal =>
 await main({
   name: 'npm run nightly',
   usage:
-    'CLUSTER [-- [--suite SUITE] [--reuse] [--inventory FILE] [--image IMAGE] [--accept-new-host-keys] [--name LAB] [--reports DIR] [--deploy-limit TIME] [--ready-limit TIME] [--verify-limit TIME] [--destroy-limit TIME] [--json]]',
+    'CLUSTER [-- [--suite SUITE] [--reuse] [--inventory FILE] [--launcher LAUNCHER] [--image IMAGE] [--accept-new-host-keys] [--name LAB] [--reports DIR] [--deploy-limit TIME] [--ready-limit TIME] [--verify-limit TIME] [--destroy-limit TIME] [--json]]',
   help: `
 Deploys a cluster, waits until the doctor finds it healthy, verifies it, compares the report with that of the last night, and
 destroys what it has deployed, however all that ends. In the lab, and with --reuse, nothing is deployed and nothing destroyed.

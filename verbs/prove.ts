@@ -88,6 +88,7 @@ export async function prove({
   const cluster = checked(word, progress);
   const real = cluster.target.kind !== 'lab';
   if (real && walk) throw new Refusal([notTheLab(cluster)]);
+  if (!real && options.launcher !== undefined) throw new Refusal([launchesItself(cluster)]);
   const documents = readPolicies(cluster);
   for (const warning of checkPolicy(cluster, documents)) progress.say(`warning: ${format(warning)}`);
   progress.done();
@@ -233,6 +234,13 @@ const notTheLab = ({ file, name, target }: Cluster): Problem => ({
   what: `the target is ${target.kind}, and npm start shows a policy step by step in a lab of its own.`,
   rule: 'a cluster that others use is verified as it is declared, not walked through half a policy.',
   remedy: `npm run verify ${name}`,
+});
+
+const launchesItself = ({ file, name }: Cluster): Problem => ({
+  code: 'verify-launcher',
+  at: { file, path: 'target' },
+  what: '--launcher is about real clusters, and this is a lab, which starts its tasks itself.',
+  remedy: `npm run verify ${name} -- --docker has them in Docker engines`,
 });
 
 /** Writes the three forms of the report; gives the line that says where. */

@@ -2,6 +2,8 @@
 import type { Progress } from '../modules/cli/progress.ts';
 import type { Cluster } from '../modules/cluster/cluster.ts';
 import { openSsh } from '../modules/hosts/ssh.ts';
+import { Refusal } from '../modules/problem/problem.ts';
+import { launcherNames, type LauncherName } from '../modules/remote/launcher.ts';
 import { openRemote, type Remote } from '../modules/remote/open.ts';
 import { shell } from '../modules/shell/shell.ts';
 import type { Report } from '../modules/verify/report.ts';
@@ -12,6 +14,11 @@ import { onInterrupt } from './interrupt.ts';
 
 export const realOptions = {
   ...groundOptions,
+  launcher: {
+    type: 'string',
+    value: 'LAUNCHER',
+    help: 'what starts the probe tasks of a real cluster: marathon (default), or docker, the Docker of each agent',
+  },
   image: {
     type: 'string',
     value: 'IMAGE',
@@ -23,6 +30,7 @@ export interface Wish {
   readonly cluster: Cluster;
   readonly options: {
     readonly inventory?: string;
+    readonly launcher?: string;
     readonly image?: string;
     readonly 'accept-new-host-keys'?: boolean;
   };
@@ -42,6 +50,7 @@ export async function onReal(
   { cluster, options, progress, holder, waitMs, gently }: Wish,
   work: (target: Target, found: Found) => Promise<Report>,
 ): Promise<Report> {
+  const launcher = launcherOf(options.launcher);
   const begin = performance.now();
   progress.stage('find the machines');
   const ground = await groundOf(cluster, options.inventory);
@@ -70,6 +79,7 @@ export async function onReal(
       cluster,
       ground,
       ssh,
+      launcher,
       image: options.image ?? 'busybox:1.36',
       onStage: (name) => progress.stage(name),
       say: (text) => progress.say(text),
@@ -89,4 +99,17 @@ export async function onReal(
     await ssh.close();
     interrupt.off();
   }
+}
+
+function launcherOf(word = 'marathon'): LauncherName {
+  const found = launcherNames.find((name) => name === word);
+  if (found !== undefined) return found;
+  throw new Refusal([
+    {
+      code: 'usage',
+      what: `--launcher is "${word}".`,
+      rule: `launchers are ${launcherNames.join(', ')}.`,
+      example: '--launcher docker',
+    },
+  ]);
 }

@@ -35,13 +35,14 @@ const longest = 24 * 3_600_000;
 await main({
   name: 'npm run verify',
   usage:
-    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--cases N] [--shrink] [--for TIME] [--wait TIME] [--inventory FILE] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
+    'CLUSTER [-- [--suite SUITE] [--only PATTERN] [--dry-run] [--cases N] [--shrink] [--for TIME] [--wait TIME] [--inventory FILE] [--launcher LAUNCHER] [--docker] [--keep] [--name LAB] [--seed N] [--reports DIR] [--json]]',
   help: `
 Verifies with real packets that a cluster does what its policy says, all policy files together.
 
 On aws, gce, vagrant and hosts: logs in to its machines over SSH, starts probe tasks through Marathon, writes the declared
 policy to etcd, probes from inside the tasks' networks, and takes all of it away again: policy that was there before is put
-back. In the lab: uses the lab of that name if one runs (npm run lab up CLUSTER), else brings one up for the purpose and
+back. With --launcher docker the Docker of each agent starts them, without Marathon: for a cluster whose Marathon is away
+or somebody else's, and to tell whether the network is at fault or what launches on it. In the lab: uses the lab of that name if one runs (npm run lab up CLUSTER), else brings one up for the purpose and
 takes it down.
 
 ${suites.map(({ name, about }) => `${name.padEnd(13)} ${about}`).join('\n')}

@@ -1,5 +1,6 @@
 /** Calico's block IPAM, as much as one launcher needs: each host hands out addresses of its own /26. */
-import { blockSize, nthAddress, type LabHost } from './topology.ts';
+import { nthAddress } from '../datastore/views.ts';
+import { blockSize, type LabHost } from './topology.ts';
 import { keys, type Write } from '../datastore/calico.ts';
 
 export class BlockFull extends Error {

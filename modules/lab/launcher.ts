@@ -23,6 +23,8 @@ export class Launcher {
   readonly #engines: Engines | undefined;
   /** How often a task of each name was started: each time it is another endpoint, on another interface. */
   readonly #starts = new Map<string, number>();
+  /** The last write of each host's block. */
+  readonly #writing = new Map<string, Promise<unknown>>();
 
   /** `engines`: tasks on Docker's networks are containers of them. */
   constructor(shell: Shell, topology: Topology, ipam: Ipam, engines: Engines | undefined) {
@@ -77,7 +79,7 @@ export class Launcher {
     const hosts = [...new Set(tasks.map((task) => task.host))].map((name) => this.#host(name));
     const write = (writes: readonly Write[]): Promise<number[]> =>
       Promise.all(writes.map(({ key, value }) => etcd.set(key, value)));
-    await write(hosts.map((host) => this.#ipam.write(host)));
+    await Promise.all(hosts.map((host) => this.#writeBlock(host, etcd)));
     // Only what Felix follows has an index that it can be waited for.
     const indexes = await write(tasks.map((task) => endpointWrite(endpoint(task))));
     return { tasks, index: Math.max(0, ...indexes) };
@@ -98,8 +100,7 @@ export class Launcher {
       const host = this.#host(task.host);
       index = Math.max(index, await etcd.delete(keys.endpoint(endpoint(task))));
       this.#ipam.release(host, handle(task.name));
-      const { key, value } = this.#ipam.write(host);
-      await etcd.set(key, value);
+      await this.#writeBlock(host, etcd);
       this.tasks.delete(task.name);
     }
     const ended = plain.map((task) => task.name);
@@ -115,6 +116,17 @@ export class Launcher {
     const wires = tasks.map((task) => ({ ...task, task: task.name, mac }));
     await runSteps(this.#shell, taskSteps(wires, this.#topology.mtu));
     return tasks;
+  }
+
+  /** As it is when its turn comes: whoever starts or ends tasks at the same time must not write an older one over it. */
+  #writeBlock(host: LabHost, etcd: Etcd): Promise<unknown> {
+    const write = (): Promise<number> => {
+      const { key, value } = this.#ipam.write(host);
+      return etcd.set(key, value);
+    };
+    const done = (this.#writing.get(host.name) ?? Promise.resolve()).then(write, write);
+    this.#writing.set(host.name, done);
+    return done;
   }
 
   #plan(request: TaskRequest): LabTask {

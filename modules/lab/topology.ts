@@ -112,7 +112,3 @@ export function hostsOf(cluster: Cluster): (node: string) => PolicyHost {
 
 /** A stand-in for the random ids of Docker and Mesos: 64 hex digits that are the same in every run. */
 export const stableId = (...parts: string[]): string => createHash('sha256').update(parts.join('\0')).digest('hex');
-
-/** The nth address of a block, counted from 0. */
-export const nthAddress = (block: string, n: number): string =>
-  Address4.fromBigInt(new Address4(block).startAddress().bigInt() + BigInt(n)).correctForm();

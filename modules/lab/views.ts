@@ -1,12 +1,18 @@
 /** What the lab's tasks leave traces in: the datastore, and the kernel of every host. */
-import { createHash } from 'node:crypto';
 import { isEndpointKey } from '../datastore/calico.ts';
-import type { EtcdNode } from '../datastore/etcd.ts';
+import {
+  blockOf,
+  folders,
+  givenIn,
+  handleName,
+  handleOf,
+  leaves,
+  policyName,
+  routeName,
+  type Leaf,
+} from '../datastore/views.ts';
 import type { Views } from '../verify/target.ts';
-import { nthAddress } from './topology.ts';
 import type { Lab } from './lab.ts';
-
-const folders = { hosts: '/calico/v1/host', ipam: '/calico/ipam/v2', policy: '/calico/v1/policy' } as const;
 
 export async function views({ call }: Pick<Lab, 'call'>): Promise<Views> {
   const leavesOf = async (key: string): Promise<Leaf[]> => leaves((await call('read', { key })).node);
@@ -23,40 +29,16 @@ export async function views({ call }: Pick<Lab, 'call'>): Promise<Views> {
     interfaces: kernels.flatMap((one) => one.interfaces),
     routes: kernels.flatMap((one) => one.routes),
     sets: kernels.flatMap((one) => one.sets),
-    profiles: policy.map(({ key, value }) => `${key.slice(folders.policy.length + 1)} ${digest(value)}`),
+    profiles: policy.map(policyName),
   };
 }
-
-interface Leaf {
-  readonly key: string;
-  readonly value: string;
-}
-
-const leaves = (node: EtcdNode | undefined): Leaf[] => [
-  ...(node?.value === undefined ? [] : [{ key: node.key, value: node.value }]),
-  ...(node?.nodes ?? []).flatMap(leaves),
-];
 
 /** Addresses that are given out in a block, and handles that have a key of their own. */
-function addresses({ key, value }: Leaf): string[] {
-  if (key.includes('/handle/')) return [`handle ${key.split('/').at(-1)!}`];
-  if (!key.includes('/assignment/')) return [];
-  const block = JSON.parse(value) as {
-    readonly cidr: string;
-    readonly affinity: string;
-    readonly allocations: readonly (number | null)[];
-    readonly attributes: readonly { readonly handle_id: string }[];
-  };
-  return block.allocations.flatMap((index, at) =>
-    index === null
-      ? []
-      : [
-          `${nthAddress(block.cidr, at)} of ${block.affinity.replace('host:', '')}, handle ${block.attributes[index]!.handle_id.slice(0, 12)}`,
-        ],
-  );
+function addresses(leaf: Leaf): string[] {
+  const [handle, block] = [handleOf(leaf), blockOf(leaf)];
+  if (handle !== undefined) return [handleName(handle)];
+  return block === undefined ? [] : givenIn(block).map(({ name }) => name);
 }
-
-const digest = (value: string): string => createHash('sha256').update(value).digest('hex').slice(0, 8);
 
 type Kernel = Pick<Views, 'interfaces' | 'routes' | 'sets'>;
 
@@ -70,8 +52,7 @@ async function kernel(call: Lab['call'], host: string): Promise<Kernel> {
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {
     interfaces: lines(links).map((line) => `${host}: ${line.split(': ')[1]!.split('@')[0]!}`),
-    // What BIRD says of a route changes with its sessions; where it leads to does not.
-    routes: lines(routes).map((line) => `${host}: ${line.replace(/ (proto|metric|onlink).*$/, '').trim()}`),
+    routes: lines(routes).map((line) => `${host}: ${routeName(line)}`),
     sets: lines(sets)
       .map((line) => line.split(' '))
       .map(([word, set, member]) => `${host}: ${word === 'add' ? `${member!} in ${set!}` : `set ${set!}`}`),

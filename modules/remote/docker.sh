@@ -12,6 +12,9 @@ said=$(timeout 30 docker version --format '{{.Server.Version}}' 2>&1) || {
   echo "failed - Docker does not answer: $(why)"
   exit 0
 }
+version=$(echo "$said" | tail -n 1)
+
+engine() { echo "engine $version"; }
 
 # Made by whoever finds it missing; elsewhere it is only looked at. `- - - -` where it is not.
 network() {
@@ -50,8 +53,8 @@ have_image() {
 }
 
 task() {
-  said=$(timeout 120 docker run --detach --name "$2" --label "mesos-calico.run=$run" --net "$3" --entrypoint sleep \
-    "$image" 2147483647 2>&1) || { echo "failed $1 $(why)"; return; }
+  said=$(timeout 120 docker run --detach --name "$2" --label "mesos-calico.run=$run" \
+    --label "mesos-calico.task=$1" --net "$3" --entrypoint sleep "$image" 2147483647 2>&1) || { echo "failed $1 $(why)"; return; }
   form="{{.State.Running}} {{.State.Pid}} {{with index .NetworkSettings.Networks \"$3\"}}{{.IPAddress}} {{.EndpointID}}{{end}}"
   read -r up pid address endpoint <<MC_END
 $(timeout 30 docker inspect --format "$form" "$2" 2>&1)
@@ -60,9 +63,10 @@ MC_END
   echo "task $1 ${address:--} $pid ${endpoint:--}"
 }
 
-# Containers of this run, or of all.
+# Containers of this run, or of all; or one task of them.
 stop() {
-  containers=$(timeout 60 docker ps --all --quiet --filter "label=mesos-calico.run$1") || { echo "failed - Docker does not tell its containers"; return; }
+  containers=$(timeout 60 docker ps --all --quiet --filter "label=mesos-calico.run$1" \
+    ${2:+--filter "label=mesos-calico.task=$2"}) || { echo "failed - Docker does not tell its containers"; return; }
   [ -z "$containers" ] || said=$(timeout 120 docker rm --force $containers 2>&1) || echo "failed - $(why)"
   echo "stopped $(echo "$containers" | grep -c .)"
 }

@@ -38,8 +38,12 @@ export interface StartedTask extends DockerTask {
 export interface DockerLauncher {
   /** Sees to it that every agent has these networks, and that they are Calico's; gives the id of each. */
   networks(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  /** What each agent's Docker is; throws where one does not answer. */
+  versions(): Promise<readonly string[]>;
   /** Starts all, or none. */
   start(tasks: readonly DockerTask[]): Promise<readonly StartedTask[]>;
+  /** Ends some of them. */
+  end(tasks: readonly Pick<DockerTask, 'name' | 'node'>[]): Promise<void>;
   /** Ends what was started, and removes networks that were made. */
   stop(): Promise<void>;
   /** Ends what earlier runs have left, whatever ended them; gives how many containers those were. */
@@ -58,8 +62,18 @@ export function dockerLauncher(options: DockerOptions): DockerLauncher {
   const on = (node: string, what: string, steps: readonly string[]) => ask(options, node, what, steps);
   const everywhere = (what: string, step: string): Promise<readonly (readonly Line[])[]> =>
     Promise.all(agents.map((node) => on(node, what, [step])));
+  const end: DockerLauncher['end'] = async (tasks) => {
+    const nodes = [...new Set(tasks.map(({ node }) => node))];
+    const steps = (node: string): string[] =>
+      tasks.flatMap((task) => (task.node === node ? [`stop =${plain(options.id)} ${plain(task.name)} &`] : []));
+    await Promise.all(nodes.map((node) => on(node, 'to end containers', [...steps(node), 'wait'])));
+  };
 
   return {
+    async versions() {
+      const told = await everywhere('to say what it is', 'engine');
+      return told.map(([line]) => line?.[1] ?? '');
+    },
     async networks(names) {
       if (names.length === 0) return {};
       const make = await on(
@@ -96,9 +110,10 @@ export function dockerLauncher(options: DockerOptions): DockerLauncher {
       );
       const failed = tried.find((one) => one.status === 'rejected');
       if (failed === undefined) return tried.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-      await everywhere('to end containers', `stop =${plain(options.id)}`);
+      await end(tasks);
       throw failed.reason;
     },
+    end,
     async stop() {
       await everywhere('to end containers', `stop =${plain(options.id)}`);
       const gone = [...made];

@@ -28,7 +28,7 @@ export interface Journal {
 export interface Left {
   /** Who ran it. */
   readonly holder: string;
-  /** Of its tasks, in Marathon. */
+  /** Of its tasks: their group in Marathon, or `docker:` and what their containers are labelled with. */
   readonly group: string;
   /** In the order of its writes. */
   readonly kept: readonly Kept[];

@@ -10,6 +10,8 @@ export interface Masters {
   doors(port: number): readonly Door[];
   /** The same as sockets of this machine. */
   sockets(port: number): readonly string[];
+  /** Names of those that let us in. */
+  readonly open: readonly string[];
   /** Why the others do not. */
   readonly shut: readonly Problem[];
   /** The same ground, whose agents are reached through masters that let us in. */
@@ -38,6 +40,7 @@ export async function reachMasters(ground: Ground, ssh: Ssh, ports: readonly num
         ask: over({ socketPath: ways.get(port)! }),
       })),
     sockets: (port) => open.map(({ ways }) => ways.get(port)!),
+    open: names,
     shut: all.flatMap((one) => ('ways' in one ? [] : [one])),
     ground: { ...ground, login: login && ((node, address) => login(node, address, names)) },
   };

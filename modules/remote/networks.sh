@@ -8,7 +8,8 @@ deed=$1 kind=$2 ipam=$3 control=$4
 shift 4
 mark=mesos-calico.verify
 
-docker_id() { timeout 30 docker network inspect -f '{{.Id}}' "$1" 2>/dev/null; }
+# Docker says an empty line of a network that it does not know.
+docker_id() { timeout 30 docker network inspect -f '{{.Id}}' "$1" 2>/dev/null | grep .; }
 
 case $deed-$kind in
 make-docker)

@@ -1,4 +1,4 @@
-/** Opens the ways to a real cluster - SSH to its machines, and through them Marathon, Mesos and etcd - for one run. */
+/** Opens the ways to a real cluster - SSH to its machines, through them etcd, Marathon and Mesos - for one run. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.ts';
 import { keys } from '../datastore/calico.ts';
@@ -9,24 +9,31 @@ import { through } from '../mesos/doors.ts';
 import type { Ask } from '../mesos/http.ts';
 import { marathon } from '../mesos/marathon.ts';
 import { master } from '../mesos/mesos.ts';
-import type { Told } from '../mesos/told.ts';
 import { ports } from '../node/members.ts';
 import { networkProfile, standInId, type PolicyHost } from '../policy/network.ts';
-import { exit, Refusal, type Problem } from '../problem/problem.ts';
+import { Refusal, type Problem } from '../problem/problem.ts';
 import { controlNetwork } from '../verify/plan.ts';
 import { hold } from '../verify/suite/lease.ts';
 import { ttlSeconds } from '../verify/suite/run.ts';
 import { TargetFailed, type Lease } from '../verify/target.ts';
 import { agentOver, type Agent } from './agent.ts';
+import { byDocker } from './by-docker.ts';
+import { byMarathon } from './by-marathon.ts';
+import { dockerLauncher, type DockerLauncher } from './docker.ts';
+import { held } from './held.ts';
 import { journalOver, type Journal } from './journal.ts';
+import { unfit, type Launcher, type LauncherName } from './launcher.ts';
+import type { Asked } from './look.ts';
 import { reachMasters } from './masters.ts';
 import { dropControl, makeControl } from './networks.ts';
+import { noEtcd, noNetworks, notSwept, refuse, tried, valueOf } from './refuse.ts';
 import { agentScript } from './script.ts';
-import { seatsOf, type Ground, type Seat } from './seats.ts';
+import { describedSeats, seatsOf, type Ground, type Seat } from './seats.ts';
 import { storeOver } from './store.ts';
 import { sweep } from './sweep.ts';
 import { etcdSays, RemoteTarget } from './target.ts';
 import { containerizerOf } from './tasks.ts';
+import { tracesOver } from './traces.ts';
 
 export interface Remote {
   readonly target: RemoteTarget;
@@ -41,6 +48,7 @@ export interface Wanted {
   readonly cluster: Cluster;
   readonly ground: Ground;
   readonly ssh: Ssh;
+  readonly launcher: LauncherName;
   readonly image: string;
   /** Who has the cluster from now on: unique, and told to whoever has to wait. */
   readonly holder: string;
@@ -57,20 +65,19 @@ export interface Wanted {
 /** Marathon and Mesos have to be there already: a minute of patience would only hide that they are not. */
 const patience = { limitMs: 20_000, attemptMs: 10_000, pauseMs: 250 };
 
-/** @throws Refusal, exit code 3: what is out of reach, and why. Nothing is left open or made then. */
+/** @throws Refusal, mostly exit code 3: what is out of reach, and why. Nothing is left open or made then. */
 export async function openRemote(wanted: Wanted): Promise<Remote> {
   const { holder, waitMs, onStage, say } = wanted;
+  const misfit = unfit(wanted.cluster, wanted.launcher);
+  if (misfit !== undefined) throw new Refusal([misfit]);
   onStage('log in to the masters');
   const services = await reach(wanted);
   try {
-    onStage('ask Marathon and Mesos');
-    const launcher = marathon(services.marathon, patience);
-    const { version } = valueOf(await launcher.info());
-    valueOf(await launcher.leader());
+    const version = wanted.launcher === 'marathon' ? await askMarathon(wanted, services) : undefined;
     const lease = leaseOver(services.etcd, wanted.signal);
     const waiting = (who: string): void => say(`waiting for ${who}, at most ${Math.round(waitMs / 1000)} s`);
     // Before anything is made, and before what others made is taken for what a killed run left.
-    const held = await tried(noEtcd, () => hold(lease, holder, { waitMs, ttlSeconds, waiting }));
+    const lent = await tried(noEtcd, () => hold(lease, holder, { waitMs, ttlSeconds, waiting }));
     wanted.onHeld();
     try {
       const remote = await enter(wanted, services, lease, version);
@@ -78,12 +85,12 @@ export async function openRemote(wanted: Wanted): Promise<Remote> {
         ...remote,
         close: async () => {
           await remote.close();
-          await held.end();
+          await lent.end();
           services.etcd.close();
         },
       };
     } catch (error) {
-      await held.end();
+      await lent.end();
       throw error;
     }
   } catch (error) {
@@ -92,15 +99,22 @@ export async function openRemote(wanted: Wanted): Promise<Remote> {
   }
 }
 
-async function enter(wanted: Wanted, services: Services, lease: Lease, version: string): Promise<Remote> {
+async function askMarathon({ onStage }: Wanted, services: Services): Promise<string> {
+  onStage('ask Marathon and Mesos');
+  const launcher = marathon(services.marathon, patience);
+  const { version } = valueOf(await launcher.info());
+  valueOf(await launcher.leader());
+  return version;
+}
+
+/** `version`: Marathon's, where it is to start the tasks. */
+async function enter(wanted: Wanted, services: Services, lease: Lease, version?: string): Promise<Remote> {
   const { cluster, ssh, holder, signal, onStage, say } = wanted;
-  const mesos = master(services.mesos, patience);
-  const state = valueOf(await mesos.state());
-  const { seats, problems } = seatsOf(cluster, services.ground, state.agents);
-  if (problems.length > 0) refuse(problems);
+  const { seats, mesos } = await seatsFor(wanted, services);
   onStage('log in to the agents');
   const agents = await sit(ssh, seats);
-  const group = `/mesos-calico-verify-${randomBytes(3).toString('hex')}`;
+  const id = randomBytes(3).toString('hex');
+  const group = version === undefined ? `docker:${id}` : `/mesos-calico-verify-${id}`;
   const { etcd } = services;
   const journal = journalOver(etcd, { holder, group });
   const close = async (): Promise<void> => {
@@ -108,34 +122,44 @@ async function enter(wanted: Wanted, services: Services, lease: Lease, version: 
   };
   const drop = (): Promise<void> => dropControl(ssh, cluster, seats);
   try {
-    const launcher = marathon(services.marathon);
+    const apps = marathon(services.marathon);
+    const docker = (run: string): DockerLauncher => dockerOn(wanted, seats, run);
     onStage('look for what a killed run has left');
-    await tried(notSwept, () => etcdSays(() => sweep({ etcd, marathon: launcher, signal, say })));
+    await tried(notSwept, () => etcdSays(() => sweep({ etcd, marathon: apps, docker, signal, say })));
     goesOn(signal);
     onStage('make the network of the control tasks');
     await tried(noEtcd, () => etcdSays(() => journal.begin()));
     const ids = await tried(noNetworks, () => makeControl(ssh, cluster, seats));
     goesOn(signal);
-    const id = (network: string): string => ids.get(network) ?? standInId(network);
+    const idOf = (network: string): string => ids.get(network) ?? standInId(network);
     const containerizer = containerizerOf(cluster, controlNetwork);
-    const control = networkProfile({ name: controlNetwork, containerizer, id: id(controlNetwork) }, cluster.release);
+    const control = networkProfile({ name: controlNetwork, containerizer, id: idOf(controlNetwork) }, cluster.release);
+    const hostnames = new Map(seats.map((seat) => [seat.node, seat.hostname]));
+    const hostname = (node: string): string => hostnames.get(node) ?? node;
+    const { launcher, real } =
+      version === undefined
+        ? await tried(noNetworks, () => containers(docker(id), [...ids.keys()], say))
+        : {
+            launcher: byMarathon({
+              ...{ cluster, marathon: apps, master: master(services.mesos, patience), group, image: wanted.image },
+              ...{ hostname, onProgress: say },
+            }),
+            real: [`Marathon ${version}`, `Mesos ${mesos ?? ''}`],
+          };
     const addresses = new Map(seats.map((seat) => [seat.node, { name: seat.hostname, address: seat.address }]));
     const target = new RemoteTarget({
-      cluster,
-      marathon: launcher,
-      master: mesos,
+      launcher,
       store: storeOver(etcd, journal, control.name, randomInt(2 ** 17)),
       journal,
       lease,
       agents,
-      group,
-      image: wanted.image,
-      real: [`Marathon ${version}`, `Mesos ${state.version}`, ...wordsOf(seats)],
-      onProgress: say,
+      traces: tracesOver(etcd, ssh, seats),
+      held: () => held(ssh, [...seats.map(({ node, login }) => ({ name: node, login })), ...services.masters]),
+      real: [...real, ...wordsOf(seats)],
     });
     return {
       target,
-      id,
+      id: idOf,
       host: (node) => addresses.get(node) ?? { name: node, address: '' },
       close: async () => {
         // Else what is left is what the next run finds.
@@ -148,6 +172,43 @@ async function enter(wanted: Wanted, services: Services, lease: Lease, version: 
     await close();
     throw error;
   }
+}
+
+/** Mesos is asked where it starts the tasks, or alone knows the agents. */
+async function seatsFor(
+  { cluster, launcher }: Wanted,
+  services: Services,
+): Promise<{ readonly seats: readonly Seat[]; readonly mesos?: string }> {
+  const own = launcher === 'docker' ? describedSeats(cluster, services.ground) : undefined;
+  if (own !== undefined) return { seats: own };
+  const state = valueOf(await master(services.mesos, patience).state());
+  const { seats, problems } = seatsOf(cluster, services.ground, state.agents);
+  return problems.length > 0 ? refuse(problems) : { seats, mesos: state.version };
+}
+
+function dockerOn({ cluster, ssh, image }: Wanted, seats: readonly Seat[], id: string): DockerLauncher {
+  const logins = new Map(seats.map(({ node, login }) => [node, login]));
+  return dockerLauncher({
+    run: (node, order) => ssh.run(logins.get(node)!, order),
+    agents: seats.map(({ node }) => node),
+    ipamDriver: cluster.release.docker.ipamDriver,
+    image,
+    id,
+  });
+}
+
+/** `networks` are there by now; that they are Calico's is looked at on every agent. */
+async function containers(
+  docker: DockerLauncher,
+  networks: readonly string[],
+  say: Wanted['say'],
+): Promise<{ readonly launcher: Launcher; readonly real: readonly string[] }> {
+  const versions = [...new Set(await docker.versions())].join(', ');
+  await docker.networks(networks);
+  return {
+    launcher: byDocker(docker, say),
+    real: [`Docker ${versions} of the agents, which starts the probe tasks: Marathon has no part in it`],
+  };
 }
 
 /** What the run made besides tasks and policy. */
@@ -191,6 +252,8 @@ interface Services {
   readonly mesos: Ask;
   readonly etcd: Etcd;
   readonly ground: Ground;
+  /** Those that let us in. */
+  readonly masters: readonly Asked[];
 }
 
 async function reach({ ground, ssh, say }: Wanted): Promise<Services> {
@@ -203,6 +266,7 @@ async function reach({ ground, ssh, say }: Wanted): Promise<Services> {
     mesos: through(masters.doors(ports.mesosMaster)),
     etcd: new Etcd(masters.sockets(ports.etcd).map((socket) => `unix:${socket}`)),
     ground: masters.ground,
+    masters: ground.masters.filter(({ name }) => masters.open.includes(name)),
   };
 }
 
@@ -232,32 +296,3 @@ const noSession = (error: unknown): Problem => ({
   rule: 'the prober of an agent runs as root, by bash.',
   remedy: 'log in by hand, and: sudo -n bash -c true',
 });
-
-async function tried<T>(rest: Omit<Problem, 'what'>, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof TargetFailed)) throw error;
-    return refuse([{ ...rest, what: `${error.message}.` }]);
-  }
-}
-
-const noNetworks = { code: 'verify-networks', remedy: 'npm run install, or look at docker-networks.service' };
-const noEtcd = {
-  code: 'verify-etcd',
-  rule: 'who verifies a cluster holds a lease in its etcd, and keeps there what was before.',
-  remedy: 'on a master: systemctl status etcd, and its log',
-};
-const notSwept = {
-  code: 'verify-not-swept',
-  rule: 'what a killed run has left is taken back before another begins.',
-  remedy: 'look at Marathon and at etcd, then run it again',
-};
-
-function valueOf<T>(told: Told<T>): T {
-  return told.ok ? told.value : refuse([told.problem]);
-}
-
-function refuse(problems: readonly Problem[]): never {
-  throw new Refusal(problems, exit.unknown);
-}

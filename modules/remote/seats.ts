@@ -52,6 +52,16 @@ export function seatsOf(
   return { seats, problems };
 }
 
+/** The same without Mesos, where the description or the inventory has every agent; undefined where it has not. */
+export function describedSeats(cluster: Cluster, { agents }: Ground): readonly Seat[] | undefined {
+  const nodes = cluster.nodes.filter(({ role }) => role === 'agent');
+  const seats = nodes.flatMap(({ name }): Seat[] => {
+    const machine = agents.get(name);
+    return machine === undefined ? [] : [{ node: name, hostname: name, ...machine }];
+  });
+  return seats.length < nodes.length ? undefined : seats;
+}
+
 /** A cloud's agents come and go: the pool is known by an attribute, and within a pool any order that stays will do. */
 function nextOf(
   { pool }: Node,

@@ -3,26 +3,33 @@ import type { Etcd } from '../datastore/etcd.ts';
 import type { Marathon } from '../mesos/marathon.ts';
 import { format } from '../problem/problem.ts';
 import { TargetFailed } from '../verify/target.ts';
+import type { DockerLauncher } from './docker.ts';
 import { cleared, leftOver, putBack } from './journal.ts';
 
 export interface Broom {
   readonly etcd: Etcd;
   readonly marathon: Marathon;
+  /** The containers of a run, by its id. */
+  readonly docker: (run: string) => Pick<DockerLauncher, 'stop'>;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
 
 const limits = { end: 120_000, look: 500 };
 
-export async function sweep({ etcd, marathon, signal, say }: Broom): Promise<void> {
+export async function sweep({ etcd, marathon, docker, signal, say }: Broom): Promise<void> {
   const left = await leftOver(etcd);
   if (left === undefined) return;
   const { holder, group, kept } = left;
   say(
     `The verification of ${holder} did not come to its end: its tasks (${group}) are ended, its policy is taken back.`,
   );
-  const ended = await marathon.end([group], { limitMs: limits.end, pauseMs: limits.look, signal });
-  if (!ended.ok) throw new TargetFailed(format(ended.problem));
+  const containers = /^docker:(.+)$/.exec(group)?.[1];
+  if (containers !== undefined) await docker(containers).stop();
+  else {
+    const ended = await marathon.end([group], { limitMs: limits.end, pauseMs: limits.look, signal });
+    if (!ended.ok) throw new TargetFailed(format(ended.problem));
+  }
   await putBack(etcd, kept);
   await cleared(etcd, left);
   say(

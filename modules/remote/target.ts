@@ -1,15 +1,13 @@
-/** A real cluster as the verifier sees it: Marathon launches, etcd holds the policy, and agents are asked over SSH. */
+/**
+ * A real cluster as the verifier sees it: Marathon or Docker launches, etcd holds the policy, and agents are asked over
+ * SSH.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { Marathon } from '../mesos/marathon.ts';
-import type { Master } from '../mesos/mesos.ts';
-import type { Told } from '../mesos/told.ts';
-import type { LaunchedApp } from '../mesos/wait.ts';
 import type { Profile, Tier } from '../policy/model.ts';
-import { format } from '../problem/problem.ts';
 import {
   TargetFailed,
   type Change,
+  type Holding,
   type LaunchedTask,
   type Lease,
   type Observation,
@@ -18,33 +16,29 @@ import {
   type Services,
   type Target,
   type TaskSpec,
+  type Views,
 } from '../verify/target.ts';
 import type { Agent } from './agent.ts';
 import type { Journal } from './journal.ts';
+import type { Launcher } from './launcher.ts';
 import type { Store } from './store.ts';
-import { probeTask } from './tasks.ts';
+import type { Traces } from './traces.ts';
 
 /** What a run works with; `open.ts` makes it. */
 export interface Parts {
-  readonly cluster: Cluster;
-  readonly marathon: Marathon;
-  readonly master: Master;
+  readonly launcher: Launcher;
   readonly store: Store;
   readonly journal: Journal;
   readonly lease: Lease;
   /** By node. */
-  readonly agents: ReadonlyMap<string, Agent & { readonly hostname: string }>;
-  /** Of the apps of this run. */
-  readonly group: string;
-  /** Of probe tasks of the Docker Containerizer. */
-  readonly image: string;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly traces: Traces;
+  readonly held: () => Promise<readonly Holding[]>;
   readonly real: readonly string[];
-  /** Told how far launching is. */
-  readonly onProgress?: (text: string) => void;
 }
 
-/** Milliseconds. An image may have to be fetched first. */
-const limits = { launch: 300_000, end: 120_000, look: 500, marker: 50 };
+/** Between two looks for a marker, milliseconds. */
+const pauseMs = 50;
 
 export class RemoteTarget implements Target {
   readonly real: readonly string[];
@@ -53,6 +47,7 @@ export class RemoteTarget implements Target {
   readonly budgetMs = 5_000;
   readonly neverMs = 30_000;
   readonly lease: Lease;
+  readonly held: () => Promise<readonly Holding[]>;
   readonly #parts: Parts;
   /** The node of each task that was launched. */
   readonly #nodes = new Map<string, string>();
@@ -67,35 +62,28 @@ export class RemoteTarget implements Target {
     this.#parts = parts;
     this.real = parts.real;
     this.lease = parts.lease;
+    this.held = parts.held;
   }
 
+  readonly views = (): Promise<Views> => etcdSays(() => this.#parts.traces.views());
+
+  /** Comes back once the agents have programmed that they are gone, or have had the time for it. */
+  readonly end = async (names: readonly string[]): Promise<void> => {
+    await this.#leave(names);
+    await this.#parts.launcher.end(names);
+    await this.programmed(await this.write([]), this.neverMs);
+  };
+
   async launch(tasks: readonly TaskSpec[], services: Services): Promise<readonly LaunchedTask[]> {
-    const { cluster, marathon, journal, agents, group, image } = this.#parts;
+    const { launcher, journal, agents } = this.#parts;
     await etcdSays(() => journal.begin());
-    const specs = tasks.map((task) => probeTask(cluster, group, image, task, this.#agent(task.node).hostname));
-    const apps = await marathon.apps(specs);
-    if (!apps.ok) throw new TargetFailed(apps.problems.map(format).join(' '));
     this.#goesOn();
     this.#launched = true;
-    const launching = marathon.launch(
-      { apps: apps.value, group },
-      {
-        limitMs: limits.launch,
-        pauseMs: limits.look,
-        signal: this.#stop.signal,
-        onProgress: ({ done, of, missing }) =>
-          this.#parts.onProgress?.(
-            `launch: ${done} of ${of} tasks run${missing[0] === undefined ? '' : `, not yet ${missing[0]}`}`,
-          ),
-      },
-    );
+    const launching = launcher.start(tasks, this.#stop.signal);
     this.#launching = launching;
-    const launched = valueOf(await launching);
-    const addresses = await this.#addresses(launched);
-    const started = tasks.map((task, index) => ({ ...task, address: addresses.get(specs[index]!.id) ?? '' }));
-    const silent = started.filter(({ address }) => address === '').map(({ name }) => name);
-    if (silent.length > 0)
-      throw new TargetFailed(`neither Marathon nor Mesos tells an address of ${silent.join(', ')}`);
+    const placed = new Map((await launching).map((one) => [one.name, one]));
+    const started = tasks.map((task) => ({ ...task, address: '', ...placed.get(task.name) }));
+    await etcdSays(() => this.#parts.traces.own(started.map(({ address }) => address)));
     await Promise.all(
       [...agents].map(async ([node, agent]) => {
         const own = started.filter((task) => task.node === node);
@@ -108,7 +96,7 @@ export class RemoteTarget implements Target {
         for (const { name } of own) this.#nodes.set(name, node);
       }),
     );
-    return started;
+    return started.map(({ name, node, network, profiles, address }) => ({ name, node, network, profiles, address }));
   }
 
   /** Safe to ask for at any moment, and more than once. */
@@ -132,7 +120,7 @@ export class RemoteTarget implements Target {
   }
 
   async #cleanUp(): Promise<void> {
-    const { marathon, store, journal, group } = this.#parts;
+    const { launcher, store, journal } = this.#parts;
     const faults: string[] = [];
     const step = async (work: () => Promise<unknown>): Promise<void> => {
       try {
@@ -142,16 +130,28 @@ export class RemoteTarget implements Target {
       }
     };
     await this.#launching.catch(() => undefined);
+    await this.#leave([...this.#nodes.keys()]);
     // Tasks first: nobody is to run with a profile that is being taken away.
     if (this.#launched)
       await step(async () => {
-        valueOf(await marathon.end([group], { limitMs: limits.end, pauseMs: limits.look }));
+        await launcher.end();
         this.#launched = false;
       });
-    this.#nodes.clear();
     // Who has taken the cluster over has put back what this run wrote.
     await step(() => etcdSays(async () => ((await journal.isOurs()) ? store.restore() : undefined)));
     if (faults.length > 0) throw new TargetFailed(faults.join('; '));
+  }
+
+  /** A network namespace that somebody holds open stays, with the interface that leads there. */
+  async #leave(names: readonly string[]): Promise<void> {
+    await Promise.all(
+      [...this.#parts.agents].map(async ([node, agent]) => {
+        const own = names.filter((name) => this.#nodes.get(name) === node);
+        // A session that is over has left them all.
+        if (own.length > 0) await agent.leave(own).catch(() => undefined);
+      }),
+    );
+    for (const name of names) this.#nodes.delete(name);
   }
 
   async write(profiles: readonly Profile[], tiers: readonly Tier[] = []): Promise<Change> {
@@ -175,7 +175,7 @@ export class RemoteTarget implements Target {
       );
       const ms = Math.round(performance.now() - begin);
       if (behind.size === 0 || ms > limitMs) return { done: behind.size === 0, ms, behind: [...behind] };
-      await sleep(limits.marker);
+      await sleep(pauseMs);
     }
   }
 
@@ -199,23 +199,7 @@ export class RemoteTarget implements Target {
     return answers.map((answer, index) => ({ ...answer, arrived: seen.some((nonces) => nonces.has(first + index)) }));
   }
 
-  /** By app: what Marathon says where it is in a pool of Calico, else what Mesos says. The agent proves it later. */
-  async #addresses(launched: readonly LaunchedApp[]): Promise<ReadonlyMap<string, string>> {
-    const found = new Map<string, string>();
-    const note = (app: string, all: readonly string[]): void => {
-      const [address] = all.filter((one) => /^\d+\.\d+\.\d+\.\d+$/.test(one));
-      if (address !== undefined) found.set(app, address);
-    };
-    for (const { app, addresses } of launched) note(app, addresses);
-    if (found.size === launched.length) return found;
-    const state = valueOf(await this.#parts.master.state());
-    for (const { app, task } of launched) {
-      if (!found.has(app)) note(app, state.tasks.find(({ id }) => id === task)?.addresses ?? []);
-    }
-    return found;
-  }
-
-  #agent(node: string): Agent & { readonly hostname: string } {
+  #agent(node: string): Agent {
     const agent = this.#parts.agents.get(node);
     if (agent === undefined) throw new TargetFailed(`there is no agent ${node}`);
     return agent;
@@ -230,9 +214,4 @@ export async function etcdSays<T>(work: () => Promise<T>): Promise<T> {
     if (error instanceof TargetFailed) throw error;
     throw new TargetFailed(`etcd: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-}
-
-function valueOf<T>(told: Told<T>): T {
-  if (!told.ok) throw new TargetFailed(format(told.problem));
-  return told.value;
 }

@@ -16,7 +16,7 @@ const looseness = '/proc/sys/net/ipv4/conf/all/rp_filter';
 
 beforeAll(async () => {
   if (!isRoot()) return;
-  there = await openRemoteLab('test/lab/clusters/unified-stars.yaml', true);
+  there = await openRemoteLab('test/lab/clusters/unified-stars.yaml', { bird: true });
   for (const host of hosts) await there.stage.sh(host, `echo 1 >${looseness}; echo 1 >/proc/sys/net/ipv4/ip_forward`);
   await there.stage.lab.call('routed', {});
 }, 300_000);

@@ -35,6 +35,7 @@ const open = (): Promise<Remote> =>
     cluster: there.cluster,
     ground: described(there.cluster),
     ssh,
+    launcher: 'marathon',
     image: 'busybox',
     onStage: () => undefined,
     say: () => undefined,

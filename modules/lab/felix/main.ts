@@ -94,5 +94,7 @@ const status = (index: number): string =>
 
 const log = (text: string): void => void process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 
+// What looks for Felix among processes finds it by this name.
+writeFileSync('/proc/self/comm', 'calico-felix');
 writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
 await Promise.all([follow(), program()]);

@@ -38,21 +38,31 @@ guard=/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive
 apt-get -q -y update && apt-get -q -y install --no-install-recommends openssh-server socat`;
 
-/** `labFile`: a description of a lab. `bird`: whoever logs in finds BIRD where calico/node has it, and sees no later task. */
-export async function openRemoteLab(labFile: string, bird = false): Promise<RemoteLab> {
+/** What whoever logs in finds where real hosts have it; such a host does not see tasks that the lab starts later. */
+export interface Fittings {
+  /** BIRD's socket in calico/node's place. */
+  readonly bird?: boolean;
+  /** A Docker engine, which the lab has on each agent then. */
+  readonly docker?: boolean;
+}
+
+/** `labFile`: a description of a lab. */
+export async function openRemoteLab(labFile: string, fittings: Fittings = {}): Promise<RemoteLab> {
   await must(shell, ['flock', join(tmpdir(), 'mc-rig.lock'), 'sh', '-c', `PATH=$PATH:/usr/sbin; ${needs}`], {
     timeoutMs: 300_000,
   });
-  const stage = await openLab(labFile);
+  const stage = await openLab(labFile, fittings.docker === true);
   const folder = mkdtempSync(join(tmpdir(), 'mc-remote-'));
   const path = (name: string): string => join(folder, name);
   try {
     const { hosts } = topology(stage.cluster);
+    // Engines are on agents only.
+    const own = (role: string): Fittings => ({ ...fittings, docker: fittings.docker === true && role === 'agent' });
     keygen(path('key'));
-    for (const { name, address } of hosts) {
+    for (const { name, address, role } of hosts) {
       keygen(path(`${name}.hostkey`));
       writeFileSync(path(`${name}.sshd`), sshdConfig(folder, name, address));
-      await stage.sh(name, sshd(path(`${name}.sshd`), name, bird));
+      await stage.sh(name, sshd(path(`${name}.sshd`), name, own(role)));
     }
     const known = hosts.map(({ name, address }) => `${address} ${readFileSync(path(`${name}.hostkey.pub`), 'utf8')}`);
     writeFileSync(path('known_hosts'), known.join(''));
@@ -87,7 +97,8 @@ export async function openRemoteLab(labFile: string, bird = false): Promise<Remo
       shell: within(inside),
       launcher: marathon,
       async letIn(name, on) {
-        await stage.sh(name, on ? sshd(path(`${name}.sshd`), name, bird) : `kill $(cat ${path(`${name}.pid`)})`);
+        const { role } = hosts.find((host) => host.name === name)!;
+        await stage.sh(name, on ? sshd(path(`${name}.sshd`), name, own(role)) : `kill $(cat ${path(`${name}.pid`)})`);
       },
       async close() {
         await marathon.close();
@@ -110,12 +121,18 @@ const within = (words: readonly string[]): Shell => ({
   start: (command, options) => shell.start([...words, ...command], options),
 });
 
-/** A view of its own has BIRD's socket in calico/node's place; namespaces that are made later do not show in it. */
-const sshd = (config: string, name: string, bird: boolean): string =>
-  !bird
-    ? `mkdir -p /run/sshd; /usr/sbin/sshd -f ${config}`
-    : `mkdir -p /run/sshd /run/calico; touch /run/calico/bird.ctl
-  unshare --mount sh -c 'mount --bind /run/lab/bird/${name}.ctl /run/calico/bird.ctl && /usr/sbin/sshd -f ${config}'`;
+/** In a view of its own sockets are where real hosts have them; namespaces that are made later do not show in it. */
+function sshd(config: string, name: string, { bird = false, docker = false }: Fittings): string {
+  const places = [
+    ...(bird ? [[`/run/lab/bird/${name}.ctl`, '/run/calico/bird.ctl'] as const] : []),
+    ...(docker ? [[`/run/lab/docker/${name}/docker.sock`, '/run/docker.sock'] as const] : []),
+  ];
+  if (places.length === 0) return `mkdir -p /run/sshd; /usr/sbin/sshd -f ${config}`;
+  return [
+    `mkdir -p /run/sshd /run/calico; touch ${places.map(([, to]) => to).join(' ')}`,
+    `unshare --mount sh -ec '${places.map(([from, to]) => `mount --bind ${from} ${to}; `).join('')}/usr/sbin/sshd -f ${config}'`,
+  ].join('\n');
+}
 
 const sshdConfig = (folder: string, name: string, address: string): string =>
   [

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Cluster } from '../../../modules/cluster/cluster.ts';
 import { loadCluster } from '../../../modules/cluster/load.ts';
 import { neighbourLimit, roomProblems } from '../../../modules/lab/room.ts';
-import { nthAddress, topology } from '../../../modules/lab/topology.ts';
+import { nthAddress } from '../../../modules/datastore/views.ts';
+import { topology } from '../../../modules/lab/topology.ts';
 import { Refusal } from '../../../modules/problem/problem.ts';
 
 const base = loadCluster('lab');
