@@ -6,6 +6,7 @@ const long = [
   'test/lab/nightly.test.ts',
   'test/lab/remote-doctor.test.ts',
   'test/lab/remote-turns.test.ts',
+  'test/lab/starve.test.ts',
   'test/lab/suites/killed.test.ts',
   'test/lab/suites/soak.test.ts',
 ];

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { Stdio } from './lines.ts';
 import * as sys from './syscall.ts';
+import { answerPulses, openPulse } from './turn.ts';
 
 /** One task's listeners. */
 export interface Listen {
@@ -140,11 +141,20 @@ function answerRequests(): void {
   }
 }
 
+const pulse = openPulse();
 epoll.add(0, sys.EPOLLIN);
+epoll.add(pulse, sys.EPOLLIN);
 for (;;) {
-  epoll.wait(-1, (fd) => {
+  let asked = false;
+  const one = (fd: number): void => {
     const listener = byFd.get(fd);
     if (listener) ready(listener);
     else if (fd === 0) answerRequests();
-  });
+    else if (fd === pulse) asked = true;
+  };
+  epoll.wait(-1, one);
+  if (!asked) continue;
+  // Last, after everybody who was there before the question.
+  for (let left = byFd.size; left > 0; left -= sys.mostEvents) epoll.wait(0, one);
+  answerPulses(pulse);
 }

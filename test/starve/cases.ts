@@ -61,10 +61,7 @@ export const faultyCases: readonly Case[] = [
     (ask) => ask.to === 'frontend@general-2' && of('client', ask.from) && is(ask, 'tcp', 9001),
   ),
   known('the default DROP of an endpoint became ACCEPT', (ask) => ask.to === 'client@general-3' && !ask.allow),
-  known(
-    'an ipset lacks a member',
-    (ask) => ask.from === 'client@general-2' && on('general-1', ask.to) && ask.allow,
-  ),
+  known('an ipset lacks a member', (ask) => ask.from === 'client@general-2' && on('general-1', ask.to) && ask.allow),
   known('an ipset has a member that left', (ask) => {
     if (ask.from !== 'backend@general-2') return false;
     if (ask.to === 'client@general-1') return is(ask, 'tcp', 9000);
@@ -75,10 +72,7 @@ export const faultyCases: readonly Case[] = [
     'UDP to one task is dropped, all else is as it should be',
     (ask) => ask.to === 'frontend@general-1' && ask.protocol === 'udp' && ask.allow,
   ),
-  known(
-    'ICMP to one task is dropped',
-    (ask) => ask.to === 'backend@general-3' && ask.protocol === 'icmp' && ask.allow,
-  ),
+  known('ICMP to one task is dropped', (ask) => ask.to === 'backend@general-3' && ask.protocol === 'icmp' && ask.allow),
   known(
     'a rule is too wide: its port is gone',
     (ask) => ask.to === 'backend@general-1' && of('frontend', ask.from) && ask.protocol === 'tcp' && !ask.allow,

@@ -50,7 +50,14 @@ function table({ rows, quietMs, burners, share }: Starved): string {
   const names = [...new Set(rows.map(({ name }) => name))].sort();
   return `
 ${''.padEnd(58)}${'runs'.padStart(5)}${heads.join('')}
-${names.map((name) => part(name, rows.filter((row) => row.name === name))).join('')}${part('all', rows)}
+${names
+  .map((name) =>
+    part(
+      name,
+      rows.filter((row) => row.name === name),
+    ),
+  )
+  .join('')}${part('all', rows)}
 of ${sum(rows, 'cells')} cells: ${sum(rows, 'falseDenials')} false denials, ${sum(rows, 'falseAlarms')} false alarms, ${sum(rows, 'missed')} missed, ${sum(rows, 'unknown')} unknown
 on a quiet machine a verification took ${seconds(middle(quietMs))}; ${burners} busy processes had ${Math.round(share * 100)} % of ${cores} cores
 `;
