@@ -144,17 +144,21 @@ function answerRequests(): void {
 const pulse = openPulse();
 epoll.add(0, sys.EPOLLIN);
 epoll.add(pulse, sys.EPOLLIN);
-for (;;) {
+/** One wait; says whether somebody asked for a pulse. */
+function turn(timeoutMs: number): boolean {
   let asked = false;
-  const one = (fd: number): void => {
+  epoll.wait(timeoutMs, (fd) => {
     const listener = byFd.get(fd);
     if (listener) ready(listener);
     else if (fd === 0) answerRequests();
     else if (fd === pulse) asked = true;
-  };
-  epoll.wait(-1, one);
-  if (!asked) continue;
+  });
+  return asked;
+}
+
+for (;;) {
+  if (!turn(-1)) continue;
   // Last, after everybody who was there before the question.
-  for (let left = byFd.size; left > 0; left -= sys.mostEvents) epoll.wait(0, one);
+  for (let left = byFd.size; left > 0; left -= sys.mostEvents) turn(0);
   answerPulses(pulse);
 }
