@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const long = [
   'test/lab/docker-end.test.ts',
   'test/lab/nightly.test.ts',
+  'test/lab/parallel.test.ts',
   'test/lab/remote-doctor.test.ts',
   'test/lab/remote-turns.test.ts',
   'test/lab/starve.test.ts',
