@@ -1,9 +1,8 @@
 /** What probes send, and what an answer is told by. */
-import type { LabProbe } from './probe.ts';
 import type { Version } from './syscall.ts';
 
 /** Up to the size that is asked for, less the IPv4 header, and that of UDP, which the kernel adds. */
-export function filled(bytes: Buffer, { size = 0, protocol }: LabProbe): Buffer {
+export function filled(bytes: Buffer, { size = 0, protocol }: { size?: number; protocol: string }): Buffer {
   return Buffer.concat([bytes], Math.max(bytes.length, size - 20 - (protocol === 'udp' ? 8 : 0)));
 }
 
