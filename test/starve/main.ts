@@ -12,12 +12,12 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '200' },
     labs: { type: 'string', default: '3' },
-    burners: { type: 'string', default: '4' },
+    burners: { type: 'string', default: '8' },
     seed: { type: 'string', default: '7' },
     help: { type: 'boolean', default: false },
   },
 });
-const help = `npm run starve -- [--runs=200] [--labs=3] [--burners=4] [--seed=7]
+const help = `npm run starve -- [--runs=200] [--labs=3] [--burners=8] [--seed=7]
   runs      verifications, one half of right clusters, one half of clusters with one known fault
   labs      side by side
   burners   busy processes for each core
@@ -59,7 +59,7 @@ ${names
   )
   .join('')}${part('all', rows)}
 of ${sum(rows, 'cells')} cells: ${sum(rows, 'falseDenials')} false denials, ${sum(rows, 'falseAlarms')} false alarms, ${sum(rows, 'missed')} missed, ${sum(rows, 'unknown')} unknown
-on a quiet machine a verification took ${seconds(middle(quietMs))}; ${burners} busy processes had ${Math.round(share * 100)} % of ${cores} cores
+before the burning a verification took ${seconds(middle(quietMs))}; ${burners} busy processes had ${Math.round(share * 100)} % of ${cores} cores
 `;
 }
 

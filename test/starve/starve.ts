@@ -21,7 +21,7 @@ export interface Row extends Tally {
 
 export interface Starved {
   readonly rows: readonly Row[];
-  /** What a verification takes in these labs while nobody burns anything. */
+  /** What a verification takes in these labs before the burning begins. */
   readonly quietMs: readonly number[];
   readonly burners: number;
   /** The part of the processor that the burners had, 0 to 1. */
