@@ -4,10 +4,12 @@ import { defineConfig } from 'vitest/config';
 const long = [
   'test/lab/docker-end.test.ts',
   'test/lab/nightly.test.ts',
+  'test/lab/parallel.test.ts',
   'test/lab/remote-docker.test.ts',
-  'test/lab/remote-leaks.test.ts',
   'test/lab/remote-doctor.test.ts',
+  'test/lab/remote-leaks.test.ts',
   'test/lab/remote-turns.test.ts',
+  'test/lab/starve.test.ts',
   'test/lab/suites/killed.test.ts',
   'test/lab/suites/soak.test.ts',
 ];

@@ -209,7 +209,8 @@ class Lab {
     await serve.ask({ arrived: true }, graceMs);
     // Rounds of time-outs, should all be denied, and the time to send them: beyond it the prober hangs.
     const limitMs = graceMs + rounds(probes, inFlight) * timeoutMs + probes.length;
-    const results = await need(this.#probe).ask<ProbeResult[]>({ probes, nonce, timeoutMs, inFlight }, limitMs);
+    const order = { probes, nonce, timeoutMs, turnMs: graceMs / 2, inFlight };
+    const results = await need(this.#probe).ask<ProbeResult[]>(order, limitMs);
     const nonces = await serve.ask<number[]>({ arrived: true }, graceMs);
     const arrived = nonces.map((seen) => seen - nonce).filter((at) => at >= 0 && at < probes.length);
     return { results, arrived };

@@ -2,12 +2,14 @@
  * The prober of the lab: one process that sends every probe from a socket inside its source's namespace.
  *
  * A fresh source port for each probe; the answer must carry the target's identity; time that the machine did not give to
- * this process does not count against a probe.
+ * this process, or to that of the listeners, does not count against a probe.
  */
 import { randomInt } from 'node:crypto';
 import type { Verdict } from '../verify/report.ts';
 import { Stdio } from './lines.ts';
+import { echo, echoReply, filled, question } from './packets.ts';
 import * as sys from './syscall.ts';
+import { Turn } from './turn.ts';
 
 export interface LabProbe {
   /** The source's namespace. */
@@ -36,6 +38,8 @@ interface ProbeOrder {
   /** Carried by the first probe, counted up by the others. */
   readonly nonce: number;
   readonly timeoutMs: number;
+  /** How long the listeners are waited for in all, should they not get to run. */
+  readonly turnMs: number;
   /** Probes without an answer yet, all together. */
   readonly inFlight: number;
 }
@@ -59,6 +63,8 @@ interface Flight {
 }
 
 const stdio = new Stdio();
+// Before any namespace is entered.
+const turn = new Turn();
 const input = Buffer.alloc(2048);
 const lastPort = new Map<string, number>();
 
@@ -114,8 +120,9 @@ function open(probe: LabProbe): number {
   }
 }
 
-function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): void {
+function run({ id, probes, nonce, timeoutMs, turnMs, inFlight: limit }: ProbeOrder): void {
   const epoll = new sys.Epoll();
+  epoll.add(turn.fd, sys.EPOLLIN);
   const results: ProbeResult[] = [];
   const flights = new Map<number, Flight>();
   const order: Flight[] = [];
@@ -191,6 +198,7 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
   };
 
   const ready = (fd: number, events: number): void => {
+    if (fd === turn.fd) return turn.hear();
     const flight = flights.get(fd);
     if (!flight) return;
     const { probe } = flight;
@@ -225,6 +233,31 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
     else finish(flight, 'broken', who === '' ? 'the connection ended without a name' : `${who} answered`);
   };
 
+  let patience = turnMs;
+  const giveUp = (due: number, heard: boolean): void => {
+    for (let flight = order[oldest]; flight && (flight.done || flight.deadline <= due); flight = order[++oldest]) {
+      if (flight.done) continue;
+      const kernels = flight.probe.protocol === 'icmp' || (flight.probe.protocol === 'tcp' && !flight.connectedMs);
+      if (!heard && !kernels) finish(flight, 'broken', 'the listeners did not get to run');
+      else if (flight.connectedMs === undefined) finish(flight, 'dropped');
+      else finish(flight, 'broken', 'connected, but nobody answered');
+    }
+  };
+  /** What is overdue is given up once the listeners have had their turn since, or do not get one. */
+  const judge = (): void => {
+    const due = turn.take();
+    if (due !== undefined) {
+      // An answer that waits is never missed.
+      epoll.wait(0, ready);
+      giveUp(due, true);
+    }
+    const waited = turn.waited(clock);
+    if (waited === undefined || waited < patience) return;
+    patience = 0;
+    turn.forget();
+    giveUp(clock, false);
+  };
+
   while (next < probes.length || portless.length > 0 || airborne > 0) {
     let launched = 0;
     if (finished > tried || airborne === 0) for (const index of portless.splice(0)) launch(index);
@@ -234,43 +267,17 @@ function run({ id, probes, nonce, timeoutMs, inFlight: limit }: ProbeOrder): voi
       launch(next++);
       launched++;
     }
-    // Only what was overdue before this look at the answers is given up: an answer that waits is never missed.
-    const due = clock;
+    while (order[oldest]?.done === true) oldest++;
     const head = order[oldest];
+    if (head && head.deadline <= clock) turn.ask(clock);
     const asked = launched > 0 || !head ? 0 : Math.max(1, Math.min(20, Math.ceil(head.deadline - clock)));
     epoll.wait(asked, ready);
     tick(asked);
-    for (let flight = order[oldest]; flight && (flight.done || flight.deadline <= due); flight = order[++oldest]) {
-      if (flight.done) continue;
-      if (flight.connectedMs === undefined) finish(flight, 'dropped');
-      else finish(flight, 'broken', 'connected, but nobody answered');
-    }
+    judge();
   }
+  turn.forget();
   epoll.close();
   stdio.write({ id, result: results });
-}
-
-/** Up to the size that is asked for, less the IPv4 header, and that of UDP, which the kernel adds. */
-function filled(bytes: Buffer, { size = 0, protocol }: LabProbe): Buffer {
-  return Buffer.concat([bytes], Math.max(bytes.length, size - 20 - (protocol === 'udp' ? 8 : 0)));
-}
-
-/** `mc01`, then the nonce: 8 bytes. */
-function question(nonce: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.write('mc01');
-  bytes.writeUInt32BE(nonce, 4);
-  return bytes;
-}
-
-const echoReply = { 4: 0, 6: 129 } as const;
-
-/** An echo request; the kernel fills in the identifier and the checksum. */
-function echo(nonce: number, version: sys.Version): Buffer {
-  const bytes = Buffer.alloc(16);
-  bytes[0] = version === 4 ? 8 : 128;
-  question(nonce).copy(bytes, 8);
-  return bytes;
 }
 
 const round = (ms: number): number => Math.round(ms * 100) / 100;

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { Stdio } from './lines.ts';
 import * as sys from './syscall.ts';
+import { answerPulses, openPulse } from './turn.ts';
 
 /** One task's listeners. */
 export interface Listen {
@@ -140,11 +141,24 @@ function answerRequests(): void {
   }
 }
 
+const pulse = openPulse();
 epoll.add(0, sys.EPOLLIN);
-for (;;) {
-  epoll.wait(-1, (fd) => {
+epoll.add(pulse, sys.EPOLLIN);
+/** One wait; says whether somebody asked for a pulse. */
+function turn(timeoutMs: number): boolean {
+  let asked = false;
+  epoll.wait(timeoutMs, (fd) => {
     const listener = byFd.get(fd);
     if (listener) ready(listener);
     else if (fd === 0) answerRequests();
+    else if (fd === pulse) asked = true;
   });
+  return asked;
+}
+
+for (;;) {
+  if (!turn(-1)) continue;
+  // Last, after everybody who was there before the question.
+  for (let left = byFd.size; left > 0; left -= sys.mostEvents) turn(0);
+  answerPulses(pulse);
 }

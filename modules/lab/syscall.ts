@@ -200,9 +200,12 @@ export function socketError(fd: number): number {
 const eventSize = process.arch === 'x64' ? 12 : 16;
 const eventData = process.arch === 'x64' ? 4 : 8;
 
+/** That one wait tells at most. */
+export const mostEvents = 512;
+
 export class Epoll {
   readonly #fd = check('epoll_create1', c.epoll_create1(SOCK_CLOEXEC) as number);
-  readonly #events = Buffer.alloc(eventSize * 512);
+  readonly #events = Buffer.alloc(eventSize * mostEvents);
   readonly #event = Buffer.alloc(eventSize);
 
   add(fd: number, events: number): void {
@@ -214,7 +217,7 @@ export class Epoll {
 
   /** Calls `ready` for each file that is; waits at most `timeoutMs`, for ever if -1. */
   wait(timeoutMs: number, ready: (fd: number, events: number) => void): void {
-    const count = c.epoll_wait(this.#fd, this.#events, 512, timeoutMs) as number;
+    const count = c.epoll_wait(this.#fd, this.#events, mostEvents, timeoutMs) as number;
     for (let index = 0; index < count; index++) {
       const at = index * eventSize;
       ready(this.#events.readInt32LE(at + eventData), this.#events.readUInt32LE(at));

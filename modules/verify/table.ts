@@ -109,12 +109,15 @@ async function look(scene: Scene, questions: readonly Question[], behind: Readon
   return { cells, controls: all, failed: after.failed !== undefined };
 }
 
-/** Ten times what the slowest percent of the controls took, and never less than the target's own time-out. */
+/**
+ * Ten times what the slowest percent of the controls took, and never less than the target's own time-out. Nor more than
+ * ten of it: a control that answered later was held up by a machine that did not let it run, which the prober sees.
+ */
 function timeout(least: number, controls: readonly Control[]): number {
   const times = controls.filter((control) => control.observed === 'open').map((control) => control.ms);
   times.sort((a, b) => a - b);
   const p99 = times[Math.floor(times.length * 0.99)] ?? 0;
-  return Math.max(least, Math.ceil(10 * p99));
+  return Math.max(least, Math.ceil(10 * Math.min(p99, least)));
 }
 
 interface Asked {

@@ -5,7 +5,7 @@ import { endpointWrite } from '../../modules/datastore/calico.ts';
 import type { EtcdNode } from '../../modules/datastore/etcd.ts';
 import type { LabTask } from '../../modules/lab/api.ts';
 import { profileChain, setName } from '../../modules/lab/felix/names.ts';
-import { LabTarget } from '../../modules/lab/target.ts';
+import { LabTarget, type Patience } from '../../modules/lab/target.ts';
 import { topology } from '../../modules/lab/topology.ts';
 import { readDocument } from '../../modules/policy/syntax/read.ts';
 import type { PolicyDocument } from '../../modules/policy/document.ts';
@@ -81,7 +81,7 @@ export interface Bench {
   readonly deafen: (task: string, protocol: 'tcp' | 'udp', port: number) => Promise<Heal>;
   /** Opens more ports of a task. */
   readonly listen: (task: string, more: Partial<Services>) => Promise<Heal>;
-  /** Puts rules, sets and routes of every host back to what they were. */
+  /** Puts rules, sets and routes of every host back to what they were, and waits until the agents follow again. */
   readonly heal: () => Promise<void>;
   /** Verifies the policy, by a walk over its change or as it is. */
   readonly look: (how?: { walk?: boolean; hooks?: Hooks }) => Promise<Report>;
@@ -113,11 +113,13 @@ export const documents = (): PolicyDocument[] =>
 class Meddled implements Target {
   readonly #inner: Target;
   readonly #hooks: Hooks;
+  readonly #wrote: (change: Change) => void;
   #writes = 0;
 
-  constructor(inner: Target, hooks: Hooks) {
+  constructor(inner: Target, hooks: Hooks, wrote: (change: Change) => void) {
     this.#inner = inner;
     this.#hooks = hooks;
+    this.#wrote = wrote;
   }
   get real(): readonly string[] {
     return this.#inner.real;
@@ -146,6 +148,7 @@ class Meddled implements Target {
     const change = ++this.#writes === 2;
     if (change) await this.#hooks.beforeChange?.();
     const written = await this.#inner.write(...profiles);
+    this.#wrote(written);
     if (change) await this.#hooks.afterChange?.();
     return written;
   }
@@ -157,27 +160,32 @@ class Meddled implements Target {
   }
 }
 
-export async function openBench(): Promise<Bench> {
+/** Warm namespaces of one machine answer within a few milliseconds. */
+const hasty: Partial<Patience> = { timeoutMs: 150, neverMs: 2_200, graceMs: 1_000 };
+
+/** `patience`: how long the verifier waits for what; that of a person's own lab where it is empty. */
+export async function openBench(patience = hasty): Promise<Bench> {
   const stage = await openLab(benchCluster());
   try {
-    return await furnish(stage);
+    return await furnish(stage, patience);
   } catch (error) {
     await closeLab(stage);
     throw error;
   }
 }
 
-async function furnish(stage: Stage): Promise<Bench> {
+async function furnish(stage: Stage, patience: Partial<Patience>): Promise<Bench> {
   const { lab, tools, cluster, host, sh } = stage;
   const files = documents();
   const hosts = topology(cluster).hosts;
   const agents = hosts.filter(({ role }) => role === 'agent').map(({ name }) => name);
   const tool = tools.restore.replace('-restore', '');
-  // Warm namespaces of one machine answer within a few milliseconds.
-  const target = new LabTarget(lab, cluster, tools, { timeoutMs: 150, neverMs: 2_200, graceMs: 1_000 });
+  const target = new LabTarget(lab, cluster, tools, patience);
+  /** Of the last write, whoever made it. */
+  let last = 0;
   const look: Bench['look'] = ({ walk = false, hooks = {} } = {}) =>
     verify(
-      new Meddled(target, hooks),
+      new Meddled(target, hooks, ({ index }) => (last = Math.max(last, index))),
       { cluster, documents: files, walk, seed: 7, host, startedAt: new Date(0), leaveTasks: true, stages: [] },
       { stage: () => undefined, step: () => undefined },
     );
@@ -196,9 +204,10 @@ async function furnish(stage: Stage): Promise<Bench> {
     if (code !== 0) throw new Error(`${on}: ${stderr}`);
   };
   const rulesOf = (on: string): Promise<string> => sh(on, `${tool}-save -t filter`);
-  const programmed = async (index: number): Promise<void> => {
-    const { done } = await lab.call('programmed', { index, limitMs: 10_000 });
-    if (!done) throw new Error('the agents do not follow');
+  const programmed = async (index: number, limitMs = 10_000): Promise<void> => {
+    last = Math.max(last, index);
+    const { done } = await lab.call('programmed', { index, limitMs });
+    if (!done) throw new Error(`the agents do not follow within ${limitMs / 1000} s`);
   };
   const put = async (key: string, value: string): Promise<void> => {
     const { index } = await lab.call('write', { writes: [{ key, value }] });
@@ -353,6 +362,8 @@ async function furnish(stage: Stage): Promise<Bench> {
           await sh(on, 'ip neigh flush all');
         }),
       );
+      // One that was cut off hears of it when TCP sends again, which the longer it was cut off is the later.
+      await programmed(last, 60_000);
     },
   };
 }

@@ -132,8 +132,12 @@ export interface Begun {
 }
 
 /** Runs a verb of the kit as a process of its own, from the project's folder. */
-export function begin(verb: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Begun {
-  const child = spawn(process.execPath, [compiled(`verbs/${verb}.ts`), ...words], {
+export const begin = (verb: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Begun =>
+  beginProgram(`verbs/${verb}.ts`, words, env);
+
+/** The same of any compiled program. */
+export function beginProgram(program: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Begun {
+  const child = spawn(process.execPath, [compiled(program), ...words], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });

@@ -11,7 +11,7 @@ import type { LabTask } from '../../modules/lab/api.ts';
 import { dataplane } from '../../modules/lab/felix/chains.ts';
 import { restoreText } from '../../modules/lab/felix/restore.ts';
 import { FelixState } from '../../modules/lab/felix/state.ts';
-import type { LabProbe } from '../../modules/lab/probe.ts';
+import type { LabProbe, ProbeResult } from '../../modules/lab/probe.ts';
 import { neighbourLimit } from '../../modules/lab/room.ts';
 import { bringUp } from '../../modules/lab/up.ts';
 import type { Rule } from '../../modules/policy/model.ts';
@@ -292,6 +292,59 @@ describe('10: overload looks like denial', () => {
     } finally {
       for (const child of busy) child.kill('SIGKILL');
     }
+  });
+
+  /** What comes of probes that are sent while the process of the listeners is stopped, for so many seconds. */
+  async function heldUp(seconds: number, graceMs: number): Promise<readonly ProbeResult[]> {
+    await setPolicy({ inbound: [{ action: 'deny', protocol: 'icmp', from: {}, to: {} }, all] });
+    const { helpers } = await stage.lab.call('status', {});
+    const asked = (['tcp', 'udp'] as const).flatMap((protocol) =>
+      Array.from({ length: 20 }, () => question('a1', 'b1', { protocol })),
+    );
+    // Keeps the prober busy for a second, and fails since the listeners do not tell in time what has arrived.
+    const first = stage.lab
+      .call('probe', {
+        ...{ probes: [question('a1', 'b1', { protocol: 'icmp' })], timeoutMs: 1_000 },
+        ...{ inFlight: 4000, graceMs: 100 },
+      })
+      .catch((error: unknown) => error);
+    const answers = stage.lab.call('probe', { probes: asked, timeoutMs: 300, inFlight: 4000, graceMs }).then(
+      ({ results }) => results,
+      () => [],
+    );
+    await sleep(400);
+    const { pid } = helpers['serve']!;
+    await stage.sh(undefined, `kill -STOP ${pid}; sleep ${seconds}; kill -CONT ${pid}`);
+    await first;
+    return answers;
+  }
+
+  /** On a busy machine the moment may be missed. */
+  async function until(holds: (results: readonly ProbeResult[]) => boolean, ...how: Parameters<typeof heldUp>) {
+    for (let tries = 1; tries <= 5; tries++) if (holds(await heldUp(...how))) return;
+    throw new Error('the listeners were not held up at the right moment in 5 tries');
+  }
+
+  test('listeners that do not get to run for longer than the time-out are no denial', async () => {
+    await until(
+      (results) => {
+        expect(results.filter(([verdict]) => verdict !== 'open')).toEqual([]);
+        return results.some(([, ms]) => ms > 600);
+      },
+      2.5,
+      10_000,
+    );
+  });
+
+  test('listeners that never get to run are no denial either: nothing is known of who they answer for', async () => {
+    await until(
+      (results) => {
+        expect(results.filter(([verdict]) => verdict !== 'open' && verdict !== 'broken')).toEqual([]);
+        return results.some(([, , , note]) => note === 'the listeners did not get to run');
+      },
+      4,
+      3_000,
+    );
   });
 
   test('a UDP listener holds megabytes of questions that wait', async () => {
