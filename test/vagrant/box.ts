@@ -73,7 +73,7 @@ const vagrantfile = `Vagrant.configure('2') do |config|
     vm.driver = 'qemu'
     vm.cpu_mode = 'custom'
     vm.cpu_model = 'qemu64'
-    vm.volume_cache = 'unsafe'
+    vm.disk_driver(cache: 'unsafe')
     vm.graphics_type = 'none'
     vm.kernel = File.join(__dir__, 'vmlinuz')
     vm.initrd = File.join(__dir__, 'initrd')

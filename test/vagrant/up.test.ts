@@ -113,8 +113,11 @@ async function done(...words: readonly string[]): Promise<string> {
 const changesIn = (said: string): readonly string[] =>
   [...said.matchAll(/^ +[\w-]+: +changed: (.*)$/gm)].map(([, change]) => change!);
 
-const tryOn = (name: Name, script: string): Promise<Output> =>
-  shell.run(inRoom(['ssh', name, '--no-tty', '-c', script]), { timeoutMs: 180_000, env: env() });
+/** What Vagrant says of its own stands on lines before. */
+async function tryOn(name: Name, script: string): Promise<Output> {
+  const said = await shell.run(inRoom(['ssh', name, '--no-tty', '-c', script]), { timeoutMs: 180_000, env: env() });
+  return { ...said, stdout: said.stdout.replaceAll(/^==> .*\n/gm, '').replaceAll('\r', '') };
+}
 
 async function on(name: Name, script: string): Promise<string> {
   const { code, stdout, stderr } = await tryOn(name, script);
@@ -173,10 +176,10 @@ test('both reboot at once, and every unit comes up by itself', async ({ skip }) 
   for (const name of names) {
     const deadline = performance.now() + 20 * 60_000;
     for (;;) {
-      const { code, stdout } = await tryOn(name, `${boots}; systemctl is-system-running`);
-      const [boot, state] = stdout.trim().split(/\r?\n/);
+      const { code, stdout, stderr } = await tryOn(name, `${boots}; systemctl is-system-running`);
+      const [boot, state] = stdout.trim().split('\n');
       if (code === 0 && boot !== before.get(name) && state === 'running') break;
-      if (performance.now() > deadline) throw new Error(`${name} is not up again: ${stdout}`);
+      if (performance.now() > deadline) throw new Error(`${name} is not up again: ${stdout}${stderr}`);
       await sleep(5000);
     }
     await expectUp(name);
