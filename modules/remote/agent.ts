@@ -27,8 +27,8 @@ export interface Agent {
   leave(names: readonly string[]): Promise<void>;
   /** Answers in the order of the probes. */
   probe(probes: readonly Sent[], timeoutMs: number): Promise<readonly Omit<Observation, 'arrived'>[]>;
-  /** Nonces that listeners here have seen since the last time. */
-  arrived(): Promise<ReadonlySet<number>>;
+  /** Nonces that listeners here have seen since the last time, and when that was told, on this process' own clock. */
+  arrived(): Promise<ReadonlyMap<number, number>>;
   /** How many rules of the kernel hold a text. */
   marked(text: string): Promise<number>;
   close(): Promise<void>;
@@ -46,14 +46,14 @@ interface Waiting {
 /** `node`: the agent's name, which is that of its own network, too. Waits until the session has begun. */
 export async function agentOver(node: string, session: Session, orderMs = limits.order): Promise<Agent> {
   const waiting = new Set<Waiting>();
-  const seen = new Set<number>();
+  const seen = new Map<number, number>();
   const listening = new Set<string>();
   let over: string | undefined;
   let round = 0;
 
   session.listen((line) => {
     const nonce = /^arrived (\d+)$/.exec(line)?.[1];
-    if (nonce !== undefined) seen.add(Number(nonce));
+    if (nonce !== undefined && !seen.has(Number(nonce))) seen.set(Number(nonce), performance.now());
     for (const one of waiting) if (one.take(line)) one.done();
   });
   void session.ended.then((why) => {
@@ -146,7 +146,7 @@ export async function agentOver(node: string, session: Session, orderMs = limits
     async arrived() {
       const id = ++round;
       await each([`drain ${id}`], [...listening], 'drained');
-      const nonces = new Set(seen);
+      const nonces = new Map(seen);
       seen.clear();
       return nonces;
     },

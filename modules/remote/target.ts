@@ -188,6 +188,7 @@ export class RemoteTarget implements Target {
       by.set(node, [...(by.get(node) ?? []), index]);
     }
     const answers: Omit<Observation, 'arrived'>[] = [];
+    const begin = performance.now();
     await Promise.all(
       [...by].map(async ([node, own]) => {
         const sent = own.map((index) => ({ probe: probes[index]!, nonce: first + index }));
@@ -196,7 +197,11 @@ export class RemoteTarget implements Target {
       }),
     );
     const seen = await Promise.all([...this.#parts.agents.values()].map((agent) => agent.arrived()));
-    return answers.map((answer, index) => ({ ...answer, arrived: seen.some((nonces) => nonces.has(first + index)) }));
+    return answers.map((answer, index) => {
+      const told = seen.map((nonces) => nonces.get(first + index)).find((at) => at !== undefined);
+      if (told === undefined) return { ...answer, arrived: false };
+      return { ...answer, arrived: true, late: told - begin >= answer.startMs + timeoutMs };
+    });
   }
 
   #agent(node: string): Agent {

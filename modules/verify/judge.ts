@@ -26,7 +26,7 @@ export interface Judgement {
 
 export function judge(
   allowed: boolean,
-  { verdict, arrived, note }: Pick<Observation, 'verdict' | 'arrived' | 'note'>,
+  { verdict, arrived, late = false, note }: Pick<Observation, 'verdict' | 'arrived' | 'late' | 'note'>,
   { silence, anything }: Doubt,
 ): Judgement {
   const unknown = (why: string, observed = verdict): Judgement => ({
@@ -50,6 +50,8 @@ export function judge(
       case 'rejected':
         return wrong('rejected on the way, though policy admits it');
       case 'dropped':
+        // Who is answered after the time-out does not hear it, and that is nobody's policy.
+        if (arrived && late) return unknown('the listener came to the request only after the time-out', 'broken');
         return wrong(arrived ? 'the request arrived, the answer did not come back' : 'policy admits it');
     }
   }

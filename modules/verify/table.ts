@@ -86,7 +86,7 @@ async function look(scene: Scene, questions: readonly Question[], behind: Readon
   const shown = new Map<Decision, Decision>();
   const cells = questions.map(({ from, to, traffic: one, decision }, index): Cell => {
     const [source, sink, kind] = [tasks[from]!, tasks[to]!, traffic[one]!];
-    const { verdict, arrived, note, ms } = seen[index]!;
+    const { ms, ...observed } = seen[index]!;
     const way = {
       from: source.name,
       fromNode: source.node,
@@ -103,7 +103,7 @@ async function look(scene: Scene, questions: readonly Question[], behind: Readon
       expected: decision.allow ? 'allow' : 'deny',
       because,
       ms,
-      ...judge(decision.allow, { verdict, arrived, ...(note === undefined ? {} : { note }) }, doubt(way)),
+      ...judge(decision.allow, observed, doubt(way)),
     };
   });
   return { cells, controls: all, failed: after.failed !== undefined };

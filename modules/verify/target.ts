@@ -151,6 +151,8 @@ export interface Observation {
   readonly startMs: number;
   /** UDP only: the request reached the target's listener, whatever became of the answer. */
   readonly arrived: boolean;
+  /** With `arrived`: the listener may have come to the request only when the time of the probe was over. */
+  readonly late?: boolean;
   readonly note?: string;
 }
 

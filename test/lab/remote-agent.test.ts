@@ -133,6 +133,19 @@ test('a request that arrives without an answer is seen by the one who listens', 
   expect([arrived.has(lost.nonce), arrived.has(denied.nonce)]).toEqual([true, false]);
 });
 
+test('a request that its listener comes to only after the time-out is told when it is: its silence was no denial', async () => {
+  const at = await both();
+  const asked = [sent('udp', 9000), sent('udp', 9000)];
+  const listeners = pidsWithin('listeners')();
+  expect(listeners.length).toBeGreaterThan(0);
+  const begin = performance.now();
+  for (const pid of listeners) signal(pid, 'SIGSTOP');
+  expect(await seen(at, asked, 300)).toEqual(['dropped', 'dropped']);
+  for (const pid of listeners) signal(pid, 'SIGCONT');
+  const arrived = await at.arrived();
+  for (const one of asked) expect(arrived.get(one.nonce)! - begin).toBeGreaterThan(300);
+});
+
 test('source ports are those that were asked for; a host has its own', async () => {
   const at = await both();
   const from = (one: number, other = one) => ({ sourcePorts: { from: one, to: other } });
@@ -236,8 +249,8 @@ const first = (): number =>
   Number(readFileSync(`/proc/${child!.pid}/task/${child!.pid}/children`, 'utf8').split(' ')[0]);
 const inside = (): string[] => ['nsenter', '-t', String(first()), '-n', '-m'];
 
-/** All processes of the probers, as this machine counts; not the listeners, whose lateness is another's. */
-function pidsWithin(): () => number[] {
+/** All processes of the probers, as this machine counts, without the listeners, whose lateness is another's; or those of the listeners. */
+function pidsWithin(which: 'others' | 'listeners' = 'others'): () => number[] {
   const spaceOf = (pid: string): string => {
     try {
       return readlinkSync(`/proc/${pid}/ns/pid`);
@@ -255,7 +268,12 @@ function pidsWithin(): () => number[] {
   const space = spaceOf(String(first()));
   return () =>
     readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && spaceOf(name) === space && !wordsOf(name).includes('listening'))
+      .filter(
+        (name) =>
+          /^\d+$/.test(name) &&
+          spaceOf(name) === space &&
+          wordsOf(name).includes('listening') === (which === 'listeners'),
+      )
       .map(Number)
       .filter((pid) => pid !== first());
 }

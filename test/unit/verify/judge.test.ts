@@ -45,6 +45,15 @@ describe('every verdict has its judgement', () => {
   }
 });
 
+test('a listener that came to a request after the time-out says nothing of policy that admits, and all of one that forbids', () => {
+  const seen = { verdict: 'dropped', arrived: true, late: true } as const;
+  expect(judge(true, seen, none)).toEqual({
+    ...{ observed: 'broken', outcome: 'infrastructure-broken' },
+    note: 'the listener came to the request only after the time-out',
+  });
+  expect(judge(false, seen, none)).toMatchObject({ outcome: 'policy-wrong' });
+});
+
 test('whatever is in doubt does not pass, and a broken probe never does', () => {
   const text = fc.option(fc.string({ minLength: 1 }), { nil: undefined });
   fc.assert(
