@@ -8,6 +8,7 @@ const long = [
   'test/lab/remote-leaks.test.ts',
   'test/lab/remote-doctor.test.ts',
   'test/lab/remote-turns.test.ts',
+  'test/lab/suites/flows.test.ts',
   'test/lab/suites/killed.test.ts',
   'test/lab/suites/soak.test.ts',
 ];
