@@ -10,6 +10,7 @@ const long = [
   'test/lab/remote-leaks.test.ts',
   'test/lab/remote-turns.test.ts',
   'test/lab/starve.test.ts',
+  'test/lab/suites/flows.test.ts',
   'test/lab/suites/killed.test.ts',
   'test/lab/suites/soak.test.ts',
 ];

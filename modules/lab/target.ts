@@ -8,6 +8,7 @@ import { controlNetwork } from '../verify/plan.ts';
 import type {
   Change,
   Faults,
+  HeldFlow,
   Holding,
   LaunchedTask,
   Observation,
@@ -24,6 +25,7 @@ import { asked } from './asked.ts';
 import { Before } from './before.ts';
 import { faultsOf, leaseOf, placesOf } from './capable.ts';
 import { held } from './held.ts';
+import { hold } from './hold.ts';
 import type { Lab } from './lab.ts';
 import { views } from './views.ts';
 
@@ -125,6 +127,9 @@ export class LabTarget implements Target {
       await this.#spread();
       return views(this.#lab);
     });
+
+  readonly hold = (from: string, to: LaunchedTask, port: number): Promise<HeldFlow> =>
+    asked(() => hold(this.#lab, from, to, port));
 
   readonly held = (): Promise<readonly Holding[]> => asked(() => held(this.#lab));
 

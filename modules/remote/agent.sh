@@ -1,6 +1,6 @@
 # One session on one agent, run by bash as root: it takes orders on standard input, one a line, and tells on standard output
 # what came of each. It ends with its standard input, and all that it started ends with it. No file is written.
-# $probe, $listen_py, $listen_pl and $listen_sh hold the other scripts.
+# $probe, $listen_py, $listen_pl, $listen_sh, $hold_sh, $hold_py and $hold_pl hold the other scripts.
 #
 #   host NAME                   gives the agent's own network a name
 #   enter NAME ADDRESS PID      finds the network namespace that has the address: of the process, or of any. PID or `-`
@@ -8,12 +8,16 @@
 #   leave NAME                  ends its listeners and forgets it
 #   probe ROUND TIMEOUT COUNT   then COUNT lines: NAME INDEX PROTOCOL ADDRESS PORT LOW HIGH NONCE WHO
 #   drain ROUND                 has all listeners tell what has arrived
+#   answer NAME PORT            says back in it what a TCP connection says
+#   call NAME ADDRESS PORT      holds a TCP connection from it to there
+#   nudge NAME MS               whether what that one says comes back
+#   hang NAME                   ends both in it
 #   marker ROUND TEXT           how many rules of the kernel hold the text
 LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 # Probes and listeners before all else: what they wait for shall be the network, not the processor.
 renice -n -10 $$ >/dev/null 2>&1
-declare -A space pipes listener
+declare -A space pipes listener answers calls
 ear=()
 # Source ports of each round are fresh, and those of the session before this one are elsewhere.
 slice=$((RANDOM % 441))
@@ -102,9 +106,44 @@ leave_listener() {
   unset "pipes[$1]" "listener[$1]"
 }
 
+# Says back what it is told, once it is open; ends with its standard input.
+hold_socat='socat "TCP4-LISTEN:$2,reuseaddr,fork" PIPE </dev/null &
+printf -v hex ":%04X 00000000:0000 0A" "$2"
+for ((tries = 0; tries < 100; tries++)); do [[ $(</proc/net/tcp) == *"$hex"* ]] && break; sleep 0.05; done
+echo "answering $1"
+cat
+kill $!'
+
+answer() {
+  local name=$1 port=$2 fd
+  [[ -n ${ear[*]} ]] || find_ear || { echo "mute $name the host has none of python3, perl and socat to listen with"; return; }
+  case ${ear[0]##*/} in
+  perl) set -- perl -e "$hold_pl" "$name" "$port" ;;
+  bash) set -- bash -c "$hold_socat" answer "$name" "$port" ;;
+  *) set -- "${ear[0]}" -c "$hold_py" "$name" "$port" ;;
+  esac
+  exec {fd}> >(within "$name" "$@" 2>&1 | while IFS= read -r line; do
+    case $line in 'answering '*) echo "$line" ;; *) echo "mute $name $line" ;; esac
+  done)
+  answers[$name]=$fd
+}
+
+call() {
+  local fd
+  exec {fd}> >(within "$1" bash -c "$hold_sh" call "$1" "$2" "$3" 2>/dev/null)
+  calls[$1]=$fd
+}
+
+hang() {
+  local fd
+  for fd in ${answers[$1]-} ${calls[$1]-}; do exec {fd}>&-; done
+  unset "answers[$1]" "calls[$1]"
+}
+
 leave() {
   local fd=${space[$1]-}
   leave_listener "$1"
+  hang "$1"
   [[ -z $fd || $fd == own ]] || exec {fd}<&-
   unset "space[$1]"
   echo "left $1"
@@ -150,6 +189,10 @@ while read -r order one two three; do
   leave) leave "$one" ;;
   probe) probe_all "$one" "$two" "$three" ;;
   drain) for fd in "${pipes[@]}"; do echo "$one" >&"$fd"; done ;;
+  answer) answer "$one" "$two" ;;
+  call) call "$one" "$two" "$three" ;;
+  nudge) echo "$two" >&"${calls[$one]}" ;;
+  hang) hang "$one" && echo "hung $one" ;;
   marker) marker "$one" "$two" & ;;
   esac
 done

@@ -29,6 +29,14 @@ export interface Agent {
   probe(probes: readonly Sent[], timeoutMs: number): Promise<readonly Omit<Observation, 'arrived'>[]>;
   /** Nonces that listeners here have seen since the last time, and when that was told, on this process' own clock. */
   arrived(): Promise<ReadonlyMap<number, number>>;
+  /** Says back in a task that was entered what a TCP connection to this port says. */
+  answer(name: string, port: number): Promise<void>;
+  /** Holds a TCP connection from a task that was entered; throws where there is none. One for each task. */
+  call(name: string, address: string, port: number): Promise<void>;
+  /** Whether what the held connection says comes back. */
+  nudge(name: string, limitMs: number): Promise<boolean>;
+  /** Ends what `answer` and `call` have begun in a task. */
+  hang(name: string): Promise<void>;
   /** How many rules of the kernel hold a text. */
   marked(text: string): Promise<number>;
   close(): Promise<void>;
@@ -150,6 +158,19 @@ export async function agentOver(node: string, session: Session, orderMs = limits
       seen.clear();
       return nonces;
     },
+    answer: (name, port) => each([`answer ${plain(name)} ${port}`], [name], 'answering', 'mute'),
+    call: (name, address, port) =>
+      each([`call ${plain(name)} ${plain(address)} ${port}`], [name], 'called', 'uncalled'),
+    async nudge(name, limitMs) {
+      let came = false;
+      await order([`nudge ${plain(name)} ${limitMs}`], `the connection of ${name}`, orderMs, (line) => {
+        const found = /^nudged (\S+) (yes|no)$/.exec(line);
+        came ||= found?.[1] === name && found[2] === 'yes';
+        return found?.[1] === name;
+      });
+      return came;
+    },
+    hang: (name) => each([`hang ${plain(name)}`], [name], 'hung'),
     async marked(text) {
       const id = ++round;
       let count = 0;

@@ -139,8 +139,13 @@ silent() {
 
 declare -a protocol address port nonce who group pid due began looks
 declare -A busy groups
-order=()
+order=() held=()
 while read -r index p a n low high id w; do
+  # An echo that is to belong to a certain flow has its identifier, and that is ping's to choose.
+  if [[ $p == icmp && $low == "$high" ]]; then
+    held+=("$index")
+    continue
+  fi
   protocol[index]=$p address[index]=$a port[index]=$n nonce[index]=$id who[index]=$w
   groups["$low $high"]+=" $index"
 done
@@ -149,6 +154,7 @@ done
 coproc pipe { exec cat; }
 exec 4<&"${pipe[0]}" 5>&"${pipe[1]}"
 echo "begun $round $name"
+for index in "${held[@]}"; do say "$index" broken '0 0 not tried: ping has an identifier of its own choice'; done
 now; begin=$now last=$now clock=0 line=
 
 finish() { # INDEX VERDICT MS NOTE

@@ -6,7 +6,15 @@ import { root } from '../root/root.ts';
 const text = (name: string): string => readFileSync(join(root, 'modules/remote', name), 'utf8');
 
 export function agentScript(): string {
-  const parts = { probe: 'probe.sh', listen_py: 'listen.py', listen_pl: 'listen.pl', listen_sh: 'listen.sh' };
+  const parts = {
+    probe: 'probe.sh',
+    listen_py: 'listen.py',
+    listen_pl: 'listen.pl',
+    listen_sh: 'listen.sh',
+    hold_sh: 'hold.sh',
+    hold_py: 'hold.py',
+    hold_pl: 'hold.pl',
+  };
   return [
     '#!/usr/bin/env bash',
     ...Object.entries(parts).map(([name, file]) => `${name}=$(cat <<'MC_END'\n${text(file)}MC_END\n)`),

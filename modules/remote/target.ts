@@ -7,6 +7,7 @@ import type { Profile, Tier } from '../policy/model.ts';
 import {
   TargetFailed,
   type Change,
+  type HeldFlow,
   type Holding,
   type LaunchedTask,
   type Lease,
@@ -39,6 +40,8 @@ export interface Parts {
 
 /** Between two looks for a marker, milliseconds. */
 const pauseMs = 50;
+/** For an answer on a connection that is held open, milliseconds: TCP says it again after a fifth of a second. */
+const holdMs = 2_000;
 
 export class RemoteTarget implements Target {
   readonly real: readonly string[];
@@ -66,6 +69,25 @@ export class RemoteTarget implements Target {
   }
 
   readonly views = (): Promise<Views> => etcdSays(() => this.#parts.traces.views());
+
+  readonly hold = async (from: string, to: LaunchedTask, port: number): Promise<HeldFlow> => {
+    const [caller, answerer] = [from, to.name].map((name) => this.#agent(this.#nodes.get(name) ?? name)) as [
+      Agent,
+      Agent,
+    ];
+    const close = async (): Promise<void> => {
+      await caller.hang(from);
+      await answerer.hang(to.name);
+    };
+    try {
+      await answerer.answer(to.name, port);
+      await caller.call(from, to.address, port);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return { asks: () => caller.nudge(from, holdMs), close };
+  };
 
   /** Comes back once the agents have programmed that they are gone, or have had the time for it. */
   readonly end = async (names: readonly string[]): Promise<void> => {

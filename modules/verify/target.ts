@@ -37,8 +37,17 @@ export interface Target {
   readonly faults?: Faults;
   /** Ends some of the tasks that `launch` started, and leaves the others alone. */
   readonly end?: (names: readonly string[]) => Promise<void>;
+  /** A TCP connection from a task to a port of another where nobody listens yet, held open; policy must allow it. */
+  readonly hold?: (from: string, to: LaunchedTask, port: number) => Promise<HeldFlow>;
   /** What the cluster's own processes hold now: agents, BIRD, etcd. */
   readonly held?: () => Promise<readonly Holding[]>;
+}
+
+/** A TCP connection that stands between two tasks. */
+export interface HeldFlow {
+  /** Whether what is said on it comes back, within some seconds. */
+  readonly asks: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
 }
 
 /** Of one process. */

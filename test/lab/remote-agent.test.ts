@@ -8,6 +8,7 @@ import { isRoot, unshareCommand } from '../../modules/lab/permission.ts';
 import { agentOver, type Agent, type Sent } from '../../modules/remote/agent.ts';
 import { agentScript } from '../../modules/remote/script.ts';
 import { must, shell, type ChildProcess } from '../../modules/shell/shell.ts';
+import { until } from './machine.ts';
 
 beforeAll(() => {
   // As Flatcar has it.
@@ -187,6 +188,23 @@ describe('the listeners that hosts can have', () => {
       expect(new Set(await seen(at, probes, 2000))).toEqual(new Set(['open']));
       const arrived = await at.arrived();
       expect(probes.filter(({ probe }) => probe.protocol === 'udp').every((one) => arrived.has(one.nonce))).toBe(true);
+    });
+  }
+  for (const [name, more] of [
+    ['Python', ''],
+    ['Perl', perl],
+    ['socat', socat],
+  ] as const) {
+    test(`${name}: a TCP connection is held, until somebody cuts it or it is ended`, async () => {
+      const at = await both(`${more}\n(sleep 4; iptables -I FORWARD -p tcp --dport 9100 -j DROP) &`, [9000], [9000]);
+      await at.answer('b@host', 9100);
+      await at.call('a@host', '10.90.0.2', 9100);
+      expect([await at.nudge('a@host', 2000), await at.nudge('a@host', 2000)]).toEqual([true, true]);
+      await until('it is cut', async () => !(await at.nudge('a@host', 500)), 20_000);
+      await at.hang('a@host');
+      await at.hang('b@host');
+      // The port is free again, and where nobody answers there is no connection.
+      await expect(at.call('a@host', '10.90.0.2', 9101)).rejects.toThrow(/a@host: there is no connection to 10.90.0.2/);
     });
   }
   test('none of them: said, not guessed', async () => {

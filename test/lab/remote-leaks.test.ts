@@ -1,4 +1,4 @@
-/** The suites that look for what stays and what grows, on a lab that can only be reached as a real cluster is: over SSH. */
+/** The suites that look for what stays, what grows and what is cut, on a lab that can only be reached as a real cluster is: over SSH. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { endpointWrite, keys, type WorkloadEndpoint } from '../../modules/datastore/calico.ts';
@@ -7,6 +7,7 @@ import { isRoot } from '../../modules/lab/permission.ts';
 import { described } from '../../modules/remote/inventory.ts';
 import { openRemote, type Remote } from '../../modules/remote/open.ts';
 import { readPolicies } from '../../modules/verify/documents.ts';
+import { change } from '../../modules/verify/suite/change.ts';
 import { leastRounds } from '../../modules/verify/suite/growth.ts';
 import { leaks } from '../../modules/verify/suite/leaks.ts';
 import { soak } from '../../modules/verify/suite/soak.ts';
@@ -208,6 +209,16 @@ test('tasks that were not ended are what is left', async () => {
   const said = bad(report).join('\n');
   for (const { view } of planted) expect(said).toContain(`left behind: ${view}`);
 }, 60_000);
+
+test('change: a TCP connection that stood before the policy closed goes on, and no new one is made', async () => {
+  const report = await suiteOn(remote.target, change, where);
+  expect(bad(report).filter((text) => !text.includes(': slow: '))).toEqual([]);
+  const seen = (protocol: string) => report.checks!.find(({ name }) => name === `established ${protocol}`)?.seen;
+  expect(seen('tcp')).toMatch(/^5 of 5 established flows went on .*; new ones through: 0$/);
+  expect(seen('udp')).toMatch(/^20 of 20 established flows went on .*; new ones through: 0$/);
+  // ping takes an identifier of its own choice, each time another.
+  expect(report.untried).toEqual(['an established flow of icmp across an edit: the prober held none']);
+}, 300_000);
 
 /** Ends after so many rounds, however fast the machine is; the time is a limit only. */
 function rounds(count: number): Wish {

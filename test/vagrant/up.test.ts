@@ -137,7 +137,9 @@ async function expectUp(name: Name): Promise<void> {
      done; }
      told >/tmp/before
      sleep ${watched}
-     told | diff /tmp/before -
+     for unit in $(told | diff /tmp/before - | cut --delimiter=' ' --fields=2 | sort -u); do
+       sudo journalctl --unit="$unit" --lines=25 --no-pager
+     done
      grep ActiveState /tmp/before
      systemctl list-units --failed --plain --no-legend`,
   );

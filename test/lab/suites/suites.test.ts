@@ -54,7 +54,10 @@ describe('a lab that is well', () => {
     const allow = report.checks!.find(({ name }) => name === 'time to allow')!;
     expect(allow.times!.count).toBe(20);
     expect(allow.times!.p50).toBeLessThanOrEqual(allow.times!.p99);
-    expect(report.checks!.map(({ name }) => name)).toContain('established udp');
+    const names = report.checks!.map(({ name }) => name);
+    for (const protocol of ['udp', 'icmp', 'tcp']) expect(names).toContain(`established ${protocol}`);
+    expect(report.checks!.find(({ name }) => name === 'established tcp')!.seen).toMatch(/^5 of 5 established flows/);
+    expect(report.untried).toEqual([]);
   });
 
   test('faults: each is made, suffered and got over', async () => {
