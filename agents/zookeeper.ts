@@ -57,6 +57,14 @@ export const zookeeper: NodeAgent = (seat) => {
 const settings = '/etc/mesos-calico/zoo.cfg';
 const folder = '/opt/mesos-calico/zookeeper';
 
+/**
+ * The archive of Debian's names all that it needs but where to log. Not all that lies there: some of it excludes other, and
+ * which of these Java meets first is chance.
+ */
+const debianClasses = ['/etc/zookeeper/conf', '/usr/share/java/zookeeper.jar', '/usr/share/java/slf4j-simple.jar'].join(
+  ':',
+);
+
 /** From the package of the distribution where it has one, else from the archive of the project; Java is a package in both. */
 function onPackages(seat: Seat, own: Master, os: HostOs, servers: readonly string[]): Fragment {
   const { release, sources } = seat.cluster;
@@ -106,7 +114,7 @@ function onPackages(seat: Seat, own: Master, os: HostOs, servers: readonly strin
             fetch: fetches(fetch),
             data: dataFolder,
             // The configuration of the log first; the project's archive of 3.4 has its own library beside lib/.
-            classes: packaged ? '/etc/zookeeper/conf:/usr/share/java/*' : `${folder}/conf:${folder}/*:${folder}/lib/*`,
+            classes: packaged ? debianClasses : `${folder}/conf:${folder}/*:${folder}/lib/*`,
             settings,
           },
         },

@@ -1521,7 +1521,7 @@ StartLimitIntervalSec=0
 
 [Service]
 ExecStartPre=/usr/bin/mkdir -p /var/lib/data/zookeeper/log
-ExecStart=/usr/bin/java -Xmx512m -cp "/etc/zookeeper/conf:/usr/share/java/*" org.apache.zookeeper.server.quorum.QuorumPeerMain /etc/mesos-calico/zoo.cfg
+ExecStart=/usr/bin/java -Xmx512m -cp "/etc/zookeeper/conf:/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar" org.apache.zookeeper.server.quorum.QuorumPeerMain /etc/mesos-calico/zoo.cfg
 SuccessExitStatus=143
 Restart=always
 RestartSec=5
