@@ -13,6 +13,7 @@ const atOnce = 8;
 const graceMs = 20_000;
 
 export const namesOf = ({ call }: Pick<Lab, 'call'>): Names => ({
+  settleMs: 0,
   servers: () =>
     asked(async () =>
       (await call('layout', {})).topology.hosts.flatMap(({ name, role, address }) =>

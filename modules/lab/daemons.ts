@@ -142,8 +142,10 @@ function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, restore: s
 const namesFile = `${folder}/names.json`;
 
 /** For all of them at once; whoever reads it meanwhile reads the old or the new. */
-export function writeNames(tasks: Iterable<Pick<LabTask, 'name' | 'address'>>): void {
-  const addresses = Object.fromEntries([...tasks].map(({ name, address }) => [taskName(name), address]));
+export function writeNames(tasks: Iterable<Pick<LabTask, 'name' | 'address' | 'called'>>): void {
+  const addresses = Object.fromEntries(
+    [...tasks].map(({ name, called = name, address }) => [taskName(called), address]),
+  );
   writeFileSync(`${namesFile}.new`, JSON.stringify(addresses));
   renameSync(`${namesFile}.new`, namesFile);
 }

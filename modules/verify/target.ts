@@ -53,6 +53,8 @@ export interface HeldFlow {
 }
 
 export interface Names {
+  /** How long after its start a task may have no name yet, milliseconds. */
+  readonly settleMs: number;
   readonly servers: () => Promise<readonly NameServer[]>;
   /** What they call a task. */
   readonly nameOf: (task: string) => string;

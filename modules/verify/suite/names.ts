@@ -5,6 +5,7 @@
  * Where policy forbids the way to a name server, silence is what must be; it counts only where the control task of the
  * same host is answered. A wrong answer is told apart from none.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ephemeral } from '../../policy/traffic.ts';
 import { nxdomain } from '../../names/message.ts';
 import { ports } from '../../node/members.ts';
@@ -185,6 +186,7 @@ export async function namesChecks(deck: Deck, names: Names): Promise<Check[]> {
     const servers = await names.servers();
     if (servers.length === 0) return [gaveUp(checks.task, 'there is no name server')];
     const questions = questionsOf(deck, names, servers);
+    await sleep(names.settleMs);
     const said = await ask(names, questions);
     const right = questions.filter(({ allow }, index) => allow && said[index]!.how === 'good');
     const each = [...new Set(questions.map((one) => one.check))].map((name) =>

@@ -38,6 +38,7 @@ class NamedTarget extends AbleTarget {
   }
 
   readonly names: Names = {
+    settleMs: 0,
     servers: () => Promise.resolve([{ node: 'general-1', address: '192.0.2.1' }]),
     nameOf: (task) => taskName(task),
     ask: (questions) => {
