@@ -72,6 +72,8 @@ export interface TaskRequest {
   readonly network: string;
   readonly profiles: readonly string[];
   readonly orchestrator: 'libnetwork' | 'mesos' | 'cni';
+  /** What Mesos calls it, where that is another name. */
+  readonly called?: string;
 }
 
 export interface LabTask extends TaskRequest {

@@ -1,8 +1,10 @@
-/** The real daemons of the lab, and the stand-in for Felix: how each is started, and how to see that it is up. */
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+/** The real daemons of the lab, and the stand-ins for Felix and Mesos-DNS: how each is started, and how to see that it is up. */
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { taskName } from '../names/task.ts';
+import { ports } from '../node/members.ts';
 import { compiled } from '../root/root.ts';
 import type { ChildProcess, Shell } from '../shell/shell.ts';
-import type { Tools } from './api.ts';
+import type { LabTask, Tools } from './api.ts';
 import { birdConfig, parseSessions, type BirdMajor, type Session } from './bird.ts';
 import type { Daemon } from './faults.ts';
 import { inside, runInside } from './ip.ts';
@@ -55,6 +57,8 @@ export function start(
       return startBird(shell, topology, host, birdMajor);
     case 'felix':
       return startFelix(shell, topology, host, restore);
+    case 'names':
+      return startNames(shell, host);
   }
 }
 
@@ -132,4 +136,21 @@ function startFelix(shell: Shell, { hosts }: Topology, host: LabHost, restore: s
     // The lock of iptables is a file: hosts that share it would wait for each other.
     { XTABLES_LOCKFILE: `${folder}/lock/${host.name}` },
   );
+}
+
+/** What the name servers know. */
+const namesFile = `${folder}/names.json`;
+
+/** For all of them at once; whoever reads it meanwhile reads the old or the new. */
+export function writeNames(tasks: Iterable<Pick<LabTask, 'name' | 'address' | 'called'>>): void {
+  const addresses = Object.fromEntries(
+    [...tasks].map(({ name, called = name, address }) => [taskName(called), address]),
+  );
+  writeFileSync(`${namesFile}.new`, JSON.stringify(addresses));
+  renameSync(`${namesFile}.new`, namesFile);
+}
+
+function startNames(shell: Shell, host: LabHost): ChildProcess {
+  const words = [compiled('modules/lab/names.ts'), host.address, String(ports.dns), namesFile];
+  return daemon(shell, host, 'names', [process.execPath, '--max-semi-space-size=1', ...words]);
 }

@@ -21,7 +21,7 @@ export interface Parts {
   readonly plug: (host: LabHost) => Promise<void>;
 }
 
-export type Daemon = 'etcd' | 'bird' | 'felix';
+export type Daemon = 'etcd' | 'bird' | 'felix' | 'names';
 
 type Heal = () => Promise<unknown>;
 

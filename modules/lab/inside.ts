@@ -55,7 +55,11 @@ class Lab {
     routed: () => this.#routed(need(this.#topology)),
     status: () => this.#status(),
     layout: () => this.#layout(),
-    attach: ({ tasks }) => need(this.#launcher).attach(tasks, need(this.#etcd)),
+    attach: async ({ tasks }) => {
+      const attached = await need(this.#launcher).attach(tasks, need(this.#etcd));
+      daemons.writeNames(need(this.#launcher).tasks.values());
+      return attached;
+    },
     detach: ({ names }) => this.#detach(names),
     networks: async ({ names }) => (await this.#engines?.networks(names)) ?? { ids: {}, made: [] },
     listen: async ({ listen }) => {
@@ -104,7 +108,9 @@ class Lab {
     if (names.length === 0) return { index: 0 };
     await need(this.#serve).ask({ end: names }, limits.helper);
     await need(this.#probe).ask({ forget: names }, limits.helper);
-    return { index: await need(this.#launcher).detach(names, need(this.#etcd)) };
+    const index = await need(this.#launcher).detach(names, need(this.#etcd));
+    daemons.writeNames(need(this.#launcher).tasks.values());
+    return { index };
   }
 
   async #write(writes: Undo['writes']): Promise<{ index: number }> {
@@ -149,6 +155,8 @@ class Lab {
     const ipam = new Ipam();
     if (topology.engines) await this.#startEngines(topology, this.#etcd, ipam, restore);
     this.#launcher = new Launcher(shell, topology, ipam, this.#engines);
+    daemons.writeNames([]);
+    for (const master of masters) start(master, 'names');
   }
 
   async #startEngines(topology: Topology, etcd: Etcd, ipam: Ipam, restore: string): Promise<void> {

@@ -11,6 +11,7 @@ import type {
   HeldFlow,
   Holding,
   LaunchedTask,
+  Names,
   Observation,
   Place,
   Probe,
@@ -21,6 +22,7 @@ import type {
   Views,
 } from '../verify/target.ts';
 import type { LabTask, TaskRequest, Tools, Undo } from './api.ts';
+import { namesOf } from './ask.ts';
 import { asked } from './asked.ts';
 import { Before } from './before.ts';
 import { faultsOf, leaseOf, placesOf } from './capable.ts';
@@ -43,6 +45,7 @@ const standIns = ({ versions }: Tools): string[] => [
         'tasks on Docker networks are containers, others network namespaces; the lab starts them in place of Marathon and the Mesos agent',
         "a network driver of the lab's own answers Docker in place of Calico's plugin, as that one does",
       ]),
+  "a name server of the lab's own on each master answers for tasks in place of Mesos-DNS",
   "an agent of the lab's own programs the kernel in place of Felix, in Felix's structure",
 ];
 
@@ -73,6 +76,7 @@ export class LabTarget implements Target {
   readonly mtu: number;
   readonly lease: ReturnType<typeof leaseOf>;
   readonly places: () => Promise<readonly Place[]>;
+  readonly names: Names;
   readonly faults: Faults;
   readonly #graceMs: number;
   readonly #lab: Lab;
@@ -105,6 +109,7 @@ export class LabTarget implements Target {
     this.mtu = cluster.calico.mtu;
     this.lease = leaseOf(lab);
     this.places = () => placesOf(lab);
+    this.names = namesOf(lab);
     this.faults = faultsOf(lab, tools);
   }
 

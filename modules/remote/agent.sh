@@ -1,6 +1,6 @@
 # One session on one agent, run by bash as root: it takes orders on standard input, one a line, and tells on standard output
 # what came of each. It ends with its standard input, and all that it started ends with it. No file is written.
-# $probe, $listen_py, $listen_pl, $listen_sh, $hold_sh, $hold_py and $hold_pl hold the other scripts.
+# $probe, $listen_*, $hold_* and $ask_* hold the other scripts.
 #
 #   host NAME                   gives the agent's own network a name
 #   enter NAME ADDRESS PID      finds the network namespace that has the address: of the process, or of any. PID or `-`
@@ -12,6 +12,7 @@
 #   call NAME ADDRESS PORT      holds a TCP connection from it to there
 #   nudge NAME MS               whether what that one says comes back
 #   hang NAME                   ends both in it
+#   ask NUMBER NAME ADDRESS PORT MS HEX   sends a datagram from it, and tells what came back
 #   marker ROUND TEXT           how many rules of the kernel hold the text
 LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
@@ -140,6 +141,19 @@ hang() {
   unset "answers[$1]" "calls[$1]"
 }
 
+ask() {
+  local number=$1 name=$2
+  shift 2
+  [[ -n ${space[$name]-} ]] || { echo "told $number broken $name is not known on this host"; return; }
+  case ${ear[0]##*/} in
+  '') echo "told $number broken the host has none of python3, perl and socat to ask with" && return ;;
+  perl) set -- perl -e "$ask_pl" "$number" "$@" ;;
+  bash) set -- bash -c "$ask_sh" ask "$number" "$@" ;;
+  *) set -- "${ear[0]}" -c "$ask_py" "$number" "$@" ;;
+  esac
+  within "$name" "$@" 2>/dev/null || echo "told $number broken what asks has failed"
+}
+
 leave() {
   local fd=${space[$1]-}
   leave_listener "$1"
@@ -193,6 +207,12 @@ while read -r order one two three; do
   call) call "$one" "$two" "$three" ;;
   nudge) echo "$two" >&"${calls[$one]}" ;;
   hang) hang "$one" && echo "hung $one" ;;
+  ask)
+    [[ -n ${ear[*]} ]] || find_ear
+    # The last word is four of them.
+    # shellcheck disable=SC2086
+    ask "$one" "$two" $three &
+    ;;
   marker) marker "$one" "$two" & ;;
   esac
 done

@@ -37,10 +37,17 @@ export interface Agent {
   nudge(name: string, limitMs: number): Promise<boolean>;
   /** Ends what `answer` and `call` have begun in a task. */
   hang(name: string): Promise<void>;
+  /** Sends a datagram from a task that was entered; the answer has come by the limit, or counts as silence. */
+  ask(name: string, address: string, port: number, bytes: Buffer, limitMs: number): Promise<Told>;
   /** How many rules of the kernel hold a text. */
   marked(text: string): Promise<number>;
   close(): Promise<void>;
 }
+
+export type Told =
+  | { readonly kind: 'answer'; readonly bytes: Buffer }
+  | { readonly kind: 'silence' | 'refused' }
+  | { readonly kind: 'broken'; readonly note: string };
 
 /** Milliseconds: for an order, and on top of the time-outs of probes. */
 export const limits = { order: 30_000, grace: 45_000, each: 100 };
@@ -171,6 +178,20 @@ export async function agentOver(node: string, session: Session, orderMs = limits
       return came;
     },
     hang: (name) => each([`hang ${plain(name)}`], [name], 'hung'),
+    async ask(name, address, port, bytes, limitMs) {
+      const id = ++round;
+      let told: Told = { kind: 'silence' };
+      const words = ['ask', id, plain(name), plain(address), port, Math.ceil(limitMs), bytes.toString('hex')];
+      await order([words.join(' ')], `a question of ${name}`, orderMs + limitMs, (line) => {
+        const [, kind, rest = ''] = new RegExp(`^told ${id} (\\w+) ?(.*)$`).exec(line) ?? [];
+        if (kind === undefined) return false;
+        if (kind === 'answer') told = { kind, bytes: Buffer.from(rest, 'hex') };
+        else if (kind === 'silence' || kind === 'refused') told = { kind };
+        else told = { kind: 'broken', note: rest };
+        return true;
+      });
+      return told;
+    },
     async marked(text) {
       const id = ++round;
       let count = 0;

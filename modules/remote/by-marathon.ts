@@ -62,6 +62,8 @@ export function byMarathon(parts: MarathonParts): Launcher {
         throw new TargetFailed(`neither Marathon nor Mesos tells an address of ${silent.join(', ')}`);
       return placed;
     },
+    // As Marathon names the tasks of an app: its path, from the end.
+    called: (task) => started.get(task)?.app.split('/').filter(Boolean).reverse().join('.'),
     async end(names) {
       if (started.size === 0) return;
       const own = names ?? [...started.keys()];

@@ -18,6 +18,8 @@ export interface Placed {
 export interface Launcher {
   /** Starts all, beside those of earlier calls. What was begun before a failure stays for `end`. */
   start(tasks: readonly TaskSpec[], signal: AbortSignal): Promise<readonly Placed[]>;
+  /** What Mesos calls a task that was started; not there where Mesos has no part in it. */
+  readonly called?: (task: string) => string | undefined;
   /** Ends tasks of that name, or all that the run has started; none is fine. */
   end(names?: readonly string[]): Promise<void>;
 }

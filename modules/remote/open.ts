@@ -154,6 +154,7 @@ async function enter(wanted: Wanted, services: Services, lease: Lease, version?:
       lease,
       agents,
       traces: tracesOver(etcd, ssh, seats),
+      nameServers: wanted.ground.masters.map(({ name, address }) => ({ node: name, address })),
       held: () => held(ssh, [...seats.map(({ node, login }) => ({ name: node, login })), ...services.masters]),
       real: [...real, ...wordsOf(seats)],
     });

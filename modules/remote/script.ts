@@ -14,6 +14,9 @@ export function agentScript(): string {
     hold_sh: 'hold.sh',
     hold_py: 'hold.py',
     hold_pl: 'hold.pl',
+    ask_sh: 'ask.sh',
+    ask_py: 'ask.py',
+    ask_pl: 'ask.pl',
   };
   return [
     '#!/usr/bin/env bash',

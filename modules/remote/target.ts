@@ -11,6 +11,8 @@ import {
   type Holding,
   type LaunchedTask,
   type Lease,
+  type Names,
+  type NameServer,
   type Observation,
   type Probe,
   type Programmed,
@@ -22,6 +24,7 @@ import {
 import type { Agent } from './agent.ts';
 import type { Journal } from './journal.ts';
 import type { Launcher } from './launcher.ts';
+import { namesOver } from './names.ts';
 import type { Store } from './store.ts';
 import type { Traces } from './traces.ts';
 
@@ -35,6 +38,8 @@ export interface Parts {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly traces: Traces;
   readonly held: () => Promise<readonly Holding[]>;
+  /** Where Mesos-DNS runs. */
+  readonly nameServers: readonly NameServer[];
   readonly real: readonly string[];
 }
 
@@ -51,6 +56,7 @@ export class RemoteTarget implements Target {
   readonly neverMs = 30_000;
   readonly lease: Lease;
   readonly held: () => Promise<readonly Holding[]>;
+  readonly names?: Names;
   readonly #parts: Parts;
   /** The node of each task that was launched. */
   readonly #nodes = new Map<string, string>();
@@ -66,6 +72,10 @@ export class RemoteTarget implements Target {
     this.real = parts.real;
     this.lease = parts.lease;
     this.held = parts.held;
+    const { called } = parts.launcher;
+    const agent = (task: string): Agent => this.#agent(this.#nodes.get(task) ?? task);
+    // Mesos-DNS knows only what Mesos has started.
+    if (called !== undefined) this.names = namesOver(parts.nameServers, called, agent);
   }
 
   readonly views = (): Promise<Views> => etcdSays(() => this.#parts.traces.views());

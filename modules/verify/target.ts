@@ -31,6 +31,8 @@ export interface Target {
   readonly lease?: Lease;
   /** Hosts, and what is beyond the cluster: places that tasks may reach. */
   readonly places?: () => Promise<readonly Place[]>;
+  /** Name servers that tasks may ask for each other. */
+  readonly names?: Names;
   /** The MTU of the tasks' interfaces, where the prober minds the size of a probe. */
   readonly mtu?: number;
   /** Breaks the cluster, and puts it right again. */
@@ -49,6 +51,36 @@ export interface HeldFlow {
   readonly asks: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
+
+export interface Names {
+  /** How long after its start a task may have no name yet, milliseconds. */
+  readonly settleMs: number;
+  readonly servers: () => Promise<readonly NameServer[]>;
+  /** What they call a task. */
+  readonly nameOf: (task: string) => string;
+  /** Asks over UDP, from inside the tasks; the answers are in the order of the questions. */
+  readonly ask: (questions: readonly NameQuestion[], timeoutMs: number) => Promise<readonly NameAnswer[]>;
+}
+
+export interface NameServer {
+  /** The node that it runs on. */
+  readonly node: string;
+  /** IPv4. */
+  readonly address: string;
+}
+
+export interface NameQuestion {
+  /** Name of a task. */
+  readonly from: string;
+  readonly server: NameServer;
+  readonly name: string;
+}
+
+/** `refused`: the server's host says that nobody listens. `code`: that of DNS, 0 for no error. */
+export type NameAnswer =
+  | { readonly kind: 'answer'; readonly code: number; readonly addresses: readonly string[] }
+  | { readonly kind: 'silence' | 'refused' }
+  | { readonly kind: 'broken'; readonly note: string };
 
 /** Of one process. */
 export interface Holding {

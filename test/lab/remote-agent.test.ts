@@ -5,8 +5,10 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { converse } from '../../modules/hosts/session.ts';
 import { command } from '../../modules/hosts/wire.ts';
 import { isRoot, unshareCommand } from '../../modules/lab/permission.ts';
+import { nxdomain, queryOf, readAnswer } from '../../modules/names/message.ts';
 import { agentOver, type Agent, type Sent } from '../../modules/remote/agent.ts';
 import { agentScript } from '../../modules/remote/script.ts';
+import { compiled } from '../../modules/root/root.ts';
 import { must, shell, type ChildProcess } from '../../modules/shell/shell.ts';
 import { until } from './machine.ts';
 
@@ -205,6 +207,32 @@ describe('the listeners that hosts can have', () => {
       await at.hang('b@host');
       // The port is free again, and where nobody answers there is no connection.
       await expect(at.call('a@host', '10.90.0.2', 9101)).rejects.toThrow(/a@host: there is no connection to 10.90.0.2/);
+    });
+  }
+  for (const [name, more] of [
+    ['Python', ''],
+    ['Perl', perl],
+    ['socat', socat],
+  ] as const) {
+    test(`${name}: a question of DNS is answered, refused, or dropped on the way`, async () => {
+      const server = [process.execPath, compiled('modules/lab/names.ts'), '10.90.0.2'];
+      const serve = (port: number): string =>
+        `ip netns exec t2 ${server.join(' ')} ${port} /run/names.json </dev/null >/dev/null 2>&1 &`;
+      const file = `echo '{"b.mesos":"10.1.2.3"}' >/run/names.json`;
+      const at = await both([more, file, serve(53), serve(9002)].join('\n'), [9000], [9000]);
+      const ask = (port: number, text = 'b.mesos', from = 'a@host') =>
+        at.ask(from, '10.90.0.2', port, queryOf(7, text), 1_000);
+      const answer = async (text: string): Promise<unknown> => {
+        const told = await ask(53, text);
+        return told.kind === 'answer' ? readAnswer(told.bytes) : told;
+      };
+      await until('the name server is up', async () => (await ask(53)).kind === 'answer', 20_000);
+      expect(await answer('b.mesos')).toMatchObject({ id: 7, code: 0, addresses: ['10.1.2.3'] });
+      expect(await answer('c.mesos')).toMatchObject({ id: 7, code: nxdomain, addresses: [] });
+      expect((await ask(9003)).kind).not.toBe('answer');
+      expect(await ask(54)).toEqual({ kind: 'refused' });
+      expect(await ask(9002)).toEqual({ kind: 'silence' });
+      expect(await ask(53, 'b.mesos', 'c@host')).toMatchObject({ kind: 'broken' });
     });
   }
   test('none of them: said, not guessed', async () => {

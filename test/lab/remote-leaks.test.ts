@@ -7,6 +7,7 @@ import { isRoot } from '../../modules/lab/permission.ts';
 import { described } from '../../modules/remote/inventory.ts';
 import { openRemote, type Remote } from '../../modules/remote/open.ts';
 import { readPolicies } from '../../modules/verify/documents.ts';
+import { connectivity } from '../../modules/verify/suite/connectivity.ts';
 import { change } from '../../modules/verify/suite/change.ts';
 import { leastRounds } from '../../modules/verify/suite/growth.ts';
 import { leaks } from '../../modules/verify/suite/leaks.ts';
@@ -219,6 +220,22 @@ test('change: a TCP connection that stood before the policy closed goes on, and 
   // ping takes an identifier of its own choice, each time another.
   expect(report.untried).toEqual(['an established flow of icmp across an edit: the prober held none']);
 }, 300_000);
+
+test('names: Mesos-DNS is asked from inside the tasks; one that is stopped is found', async () => {
+  const right = await suiteOn(remote.target, connectivity, where, { only: 'names' });
+  expect(bad(right).filter((text) => text.startsWith('names'))).toEqual([]);
+  const seen = right.checks!.filter(({ name }) => name.startsWith('names')).map(({ name }) => name);
+  expect(seen).toEqual(['names of tasks', 'names of nobody', 'names lead to the task']);
+  const { hosts } = await there.stage.lab.call('status', {});
+  const { pid } = hosts.find(({ name }) => name === 'master-1')!.processes['names']!;
+  await there.stage.sh(undefined, `kill -STOP ${pid}`);
+  const stopped = await suiteOn(remote.target, connectivity, where, { only: 'names of' });
+  await there.stage.sh(undefined, `kill -CONT ${pid}`);
+  expect(bad(stopped).join('\n')).toMatch(
+    /^names of tasks: infrastructure-broken: 0 of \d+ as they must be, \d+ not answered$/m,
+  );
+  expect(bad(stopped).join('\n')).toMatch(/\S+\.mesos-calico-verify-\w+\.marathon\.mesos: no answer/);
+}, 120_000);
 
 /** Ends after so many rounds, however fast the machine is; the time is a limit only. */
 function rounds(count: number): Wish {

@@ -60,13 +60,16 @@ const frameworkView = (world: World, tasks: readonly Task[], version: string): o
   completed_tasks: [],
 });
 
+/** Marathon names the tasks of an app after its path, from the end. */
+export const taskTitle = (app: string): string => app.slice(1).split('/').reverse().join('.');
+
 function taskView(world: World, task: Task, version: string): object {
   const statuses = task.runs
     ? [{ state: 'TASK_RUNNING', timestamp: (task.startedMs ?? 0) / 1000, container_status: statusView(task, version) }]
     : [];
   return {
     id: task.id,
-    name: task.app.slice(1).split('/').reverse().join('.'),
+    name: taskTitle(task.app),
     framework_id: world.framework,
     // A command task has an executor of its own.
     executor_id: '',

@@ -16,6 +16,7 @@ import {
 import type { Profile } from '../../policy/model.ts';
 import type { Lab } from '../lab.ts';
 import { stableId, topology } from '../topology.ts';
+import { taskTitle } from './mesos.ts';
 import type { Runner, Runs, TaskToRun } from './run.ts';
 
 /** An agent's hostname is its node's name. */
@@ -83,6 +84,7 @@ async function wire(lab: Lab, cluster: Cluster, task: TaskToRun, host: PolicyHos
         network: networks[0]?.name ?? '',
         profiles: endpointProfiles({ networks, host }, cluster.release),
         orchestrator,
+        called: taskTitle(task.app),
       },
     ],
   });

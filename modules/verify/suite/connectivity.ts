@@ -1,6 +1,6 @@
 /**
  * Whether the network carries what policy admits: every protocol, small packets and the largest, on one host and across,
- * to the own host, to other hosts, and out of the cluster.
+ * to the own host, to other hosts, and out of the cluster; and names of tasks, where there are name servers.
  *
  * Between tasks it is the control tasks that are asked, which admit each other, so that what fails is the network and no
  * rule. To hosts and outside the evaluator is asked, since a task's own rules hold there too; a denial counts only where
@@ -11,6 +11,7 @@ import { tried } from '../converge.ts';
 import { closedPort } from '../plan.ts';
 import type { Check } from '../report.ts';
 import type { LaunchedTask, Observation, Place, Probe } from '../target.ts';
+import { namesChecks } from './names.ts';
 import { cannot, check, gaveUp, wanted, type Asked, type Deck, type Found, type Plan, type Suite } from './suite.ts';
 
 /** One question, and whether its answer is right. */
@@ -157,7 +158,8 @@ function judged(name: string, count: number, wrong: readonly { was: Answer; now:
 
 export const connectivity: Suite = {
   name: 'connectivity',
-  about: 'every protocol, small and as large as can be, on one host and across, to hosts and out of the cluster',
+  about:
+    'every protocol, small and as large as can be, on one host and across, to hosts and out of the cluster; names of tasks',
   plan: ({ tasks, guards }: Asked): Plan => {
     const nodes = new Set(guards.map(({ node }) => node)).size;
     const all = tasks.length + guards.length;
@@ -165,7 +167,10 @@ export const connectivity: Suite = {
       probes: nodes * nodes * 7 + all * 2 * (nodes + 1),
       states: 1,
       aboutMs: 2500,
-      notes: ['where the target knows its hosts and its MTU; more of them where masters are places, too'],
+      notes: [
+        'where the target knows its hosts and its MTU; more of them where masters are places, too',
+        'names of tasks are asked for besides, where the target has name servers',
+      ],
     };
   },
   run: async (deck: Deck): Promise<Found> => {
@@ -179,7 +184,9 @@ export const connectivity: Suite = {
       ...(places === undefined ? [cannot('hosts and outside', 'the target does not know its places')] : []),
       ...(places?.ok === false ? [gaveUp('hosts and outside', places.why)] : []),
     ];
-    const names = `names: ${cluster.name} has no name server that tasks are told of`;
-    return { checks: done.ok ? [...done.value, ...missing] : [gaveUp('connectivity', done.why)], untried: [names] };
+    const names = target.names === undefined ? [] : await namesChecks(deck, target.names);
+    const untried = target.names === undefined ? [`names: the prober of ${cluster.name} asks no name server`] : [];
+    const ways = done.ok ? [...done.value, ...missing] : [gaveUp('connectivity', done.why)];
+    return { checks: [...ways, ...names], untried };
   },
 };

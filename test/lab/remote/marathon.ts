@@ -3,6 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import type { Cluster } from '../../../modules/cluster/cluster.ts';
 import type { Lab } from '../../../modules/lab/lab.ts';
 import { listen } from '../../../modules/lab/marathon/listen.ts';
+import { taskTitle } from '../../../modules/lab/marathon/mesos.ts';
 import type { Runner } from '../../../modules/lab/marathon/run.ts';
 import { standIn } from '../../../modules/lab/marathon/stand-in.ts';
 import type { LabHost } from '../../../modules/lab/topology.ts';
@@ -65,7 +66,7 @@ export async function launcher(
 function onLab(lab: Lab, cluster: Cluster, agents: readonly LabHost[], running: Map<string, string>): Runner {
   let count = 0;
   return {
-    async start({ id, agent, attachment }) {
+    async start({ id, app, agent, attachment }) {
       const host = agents.find(({ address }) => address === agent)!;
       if (attachment.kind !== 'groups') throw new Error(`the lab has no ${attachment.kind} for ${id}`);
       const profiles = endpointProfiles(
@@ -82,6 +83,7 @@ function onLab(lab: Lab, cluster: Cluster, agents: readonly LabHost[], running: 
         network: attachment.groups[0]!,
         profiles,
         orchestrator: 'mesos',
+        called: taskTitle(app),
       } as const;
       const { tasks } = await lab.call('attach', { tasks: [request] });
       running.set(id, name);

@@ -1,6 +1,7 @@
 /** Each suite on a lab that is well, and on one that is not: what is broken has to come out, by name. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabTarget } from '../../../modules/lab/target.ts';
+import { readDocument } from '../../../modules/policy/syntax/read.ts';
 import { change } from '../../../modules/verify/suite/change.ts';
 import { connectivity } from '../../../modules/verify/suite/connectivity.ts';
 import { faultsWithin } from '../../../modules/verify/suite/faults.ts';
@@ -44,8 +45,12 @@ describe('a lab that is well', () => {
       'does not fit',
       'own host',
       'outside',
+      'names of tasks',
+      'names of nobody',
+      'names lead to the task',
     ])
       expect(names.join('\n')).toContain(part);
+    expect(report.untried).toEqual([]);
   });
 
   test('change: both directions are timed, and what is established goes on', async () => {
@@ -85,6 +90,52 @@ describe('connectivity finds', () => {
     expect(bad(report).join('\n')).toMatch(
       /icmp to outside: infrastructure-broken[^]*@general-3 -> the fabric's gateway/,
     );
+  });
+});
+
+describe('connectivity finds, of names', () => {
+  const names = { only: 'names' };
+  const signal = async (word: string): Promise<unknown> => {
+    const { hosts } = await stage.lab.call('status', {});
+    const { pid } = hosts.find(({ name }) => name === 'master-1')!.processes['names']!;
+    return stage.sh(undefined, `kill -${word} ${pid}`);
+  };
+
+  test('a name server that is stopped: no answer, and nothing is called wrong', async () => {
+    await signal('STOP');
+    const report = await suiteOn(patient(), connectivity, where, names);
+    await signal('CONT');
+    expect(report.outcome).toBe('infrastructure-broken');
+    expect(bad(report).join('\n')).toMatch(
+      /names of tasks: infrastructure-broken: 0 of \d+ as they must be, \d+ not answered$/m,
+    );
+    expect(bad(report).join('\n')).toMatch(/asks master-1 \(\S+\) for \S+\.marathon\.mesos: no answer/);
+  });
+
+  test("wrong answers: somebody else's address, and one for nobody", async () => {
+    const target = patient();
+    const launch: LabTarget['launch'] = async (...what) => {
+      const tasks = await target.launch(...what);
+      const [{ address } = { address: '' }] = tasks;
+      const more = `"${target.names.nameOf('nobody-has-this-name')}":"${address}",`;
+      const edit = `sed -i -e 's/:"[^"]*"/:"${address}"/g' -e 's/^{/{${more}/' /run/lab/names.json`;
+      await stage.sh(undefined, edit);
+      return tasks;
+    };
+    const report = await suiteOn(meddle(target, { launch }), connectivity, where, names);
+    const said = bad(report).join('\n');
+    expect(said).toMatch(/^names of tasks: infrastructure-broken: \d+ of \d+ as they must be, \d+ answered wrong$/m);
+    expect(said).toMatch(/^names of nobody: infrastructure-broken: 0 of (\d+) as they must be, \1 answered wrong$/m);
+    expect(said).toMatch(/ for client\S+\.marathon\.mesos: [\d.]+, and it is at [\d.]+$/m);
+  });
+
+  test('nothing where policy forbids the way, since the control tasks get there', async () => {
+    const rules = 'outbound: [deny udp to ports 53, allow]';
+    const policy = readDocument(`title: Nobody asks\nprofiles:\n  client:\n    ${rules}\n`, 'policy.yaml');
+    if (!policy.ok) throw new Error(JSON.stringify(policy.problems));
+    const report = await suiteOn(patient(), connectivity, { ...where, documents: [policy.value] }, names);
+    expect(bad(report)).toEqual([]);
+    expect(report.checks!.find(({ name }) => name === 'names, denied')?.outcome).toBe('pass');
   });
 });
 
