@@ -11,7 +11,6 @@ import type {
   HeldFlow,
   Holding,
   LaunchedTask,
-  Names,
   Observation,
   Place,
   Probe,
@@ -76,7 +75,7 @@ export class LabTarget implements Target {
   readonly mtu: number;
   readonly lease: ReturnType<typeof leaseOf>;
   readonly places: () => Promise<readonly Place[]>;
-  readonly names: Names;
+  readonly names: ReturnType<typeof namesOf>;
   readonly faults: Faults;
   readonly #graceMs: number;
   readonly #lab: Lab;
@@ -189,9 +188,7 @@ export class LabTarget implements Target {
   }
 
   /** What is held is given up: for the end in a hurry. */
-  release(): Promise<void> {
-    return this.lease.release();
-  }
+  readonly release = (): Promise<void> => this.lease.release();
 
   async programmed(change: Change, limitMs: number): Promise<Programmed> {
     const index = Math.max(change.index, this.#attached);
