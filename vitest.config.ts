@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// What would take `npm test` beyond twenty minutes: kills at many moments, hours in small, nights (`npm run test:long`).
+// What would take `npm test` beyond twenty minutes: kills at many moments, hours in small, nights, clusters in networks that
+// exist, edits on GCE (`npm run test:long`).
 const long = [
   'test/lab/docker-end.test.ts',
   'test/lab/nightly.test.ts',
@@ -14,7 +15,12 @@ const long = [
   'test/lab/suites/killed.test.ts',
   'test/lab/suites/soak.test.ts',
 ];
-const nights = 'test/deploy/nightly.test.ts';
+const longDeploys = [
+  'test/deploy/aws/existing.test.ts',
+  'test/deploy/gce/edits.test.ts',
+  'test/deploy/gce/existing.test.ts',
+  'test/deploy/nightly.test.ts',
+];
 
 // `unit` needs nothing but Node; `lab` builds real network namespaces and sends real packets; `deploy` drives the real
 // Terraform against stand-ins for the clouds; `page` opens reports in Chromium. Two more take long, and are run by themselves (`npm run test:machines`):
@@ -42,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'deploy',
           include: ['test/deploy/**/*.test.ts'],
-          exclude: [nights],
+          exclude: longDeploys,
           globalSetup: ['test/deploy/setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -66,7 +72,7 @@ export default defineConfig({
       {
         test: {
           name: 'long',
-          include: [...long, nights],
+          include: [...long, ...longDeploys],
           globalSetup: ['test/lab/setup.ts', 'test/deploy/setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,

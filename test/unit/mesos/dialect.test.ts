@@ -381,9 +381,10 @@ describe('trouble on the way', () => {
     await new Promise((done) => setTimeout(done, 100));
     await on.marathons[0]!.close();
     const told = await going;
+    // The last question may have been under way when it died.
     expect(told.ok ? undefined : told.problem).toMatchObject({
       code: 'marathon-no-answer',
-      what: expect.stringContaining('the connection was refused') as string,
+      what: expect.stringMatching(/the connection was (?:refused|cut)/) as string,
     });
   });
 
