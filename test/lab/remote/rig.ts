@@ -146,6 +146,8 @@ const sshdConfig = (folder: string, name: string, address: string): string =>
     'UseDNS no',
     'StrictModes no',
     `PidFile ${folder}/${name}.pid`,
+    // A host has nothing of what this machine's root has its shells do at their start.
+    `SetEnv HOME=${folder}`,
     '',
   ].join('\n');
 
