@@ -38,6 +38,9 @@ interface Conditions {
 /** Nobody listens there, or nothing leads there: the request has not been seen by anybody, so another member may have it. */
 const unsent: readonly string[] = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'];
 
+/** The last 100,000 writes stay in the memory of etcd until it takes a snapshot: growth by so much is no leak. */
+export const spareKiB = 65_536;
+
 export class Etcd {
   readonly #urls: readonly string[];
   /** The member that answered last. */

@@ -1,12 +1,10 @@
 /** What the lab's daemons hold of this machine: memory and open files, asked of the kernel. */
+import { spareKiB as etcdSpareKiB } from '../datastore/etcd.ts';
 import type { Holding } from '../verify/target.ts';
 import type { Lab } from './lab.ts';
 
-/**
- * What may come and is no leak. The last 100,000 writes stay in the memory of etcd until it takes a snapshot; V8 collects
- * what the lab's agents no longer need only when there is enough of it.
- */
-const spares: Readonly<Record<string, number>> = { etcd: 65_536, felix: 16_384, names: 16_384 };
+/** What may come and is no leak. V8 collects what the lab's agents no longer need only when there is enough of it. */
+const spares: Readonly<Record<string, number>> = { etcd: etcdSpareKiB, felix: 16_384, names: 16_384 };
 
 const spareOf = (daemon: string): { readonly spareKiB?: number } => {
   const spareKiB = spares[daemon];

@@ -55,11 +55,7 @@ class Lab {
     routed: () => this.#routed(need(this.#topology)),
     status: () => this.#status(),
     layout: () => this.#layout(),
-    attach: async ({ tasks }) => {
-      const attached = await need(this.#launcher).attach(tasks, need(this.#etcd));
-      daemons.writeNames(need(this.#launcher).tasks.values());
-      return attached;
-    },
+    attach: ({ tasks }) => this.#named((launcher) => launcher.attach(tasks, need(this.#etcd))),
     detach: ({ names }) => this.#detach(names),
     networks: async ({ names }) => (await this.#engines?.networks(names)) ?? { ids: {}, made: [] },
     listen: async ({ listen }) => {
@@ -108,9 +104,15 @@ class Lab {
     if (names.length === 0) return { index: 0 };
     await need(this.#serve).ask({ end: names }, limits.helper);
     await need(this.#probe).ask({ forget: names }, limits.helper);
-    const index = await need(this.#launcher).detach(names, need(this.#etcd));
-    daemons.writeNames(need(this.#launcher).tasks.values());
-    return { index };
+    return { index: await this.#named((launcher) => launcher.detach(names, need(this.#etcd))) };
+  }
+
+  /** Other tasks run after it, which the name servers are to know. */
+  async #named<T>(work: (launcher: Launcher) => Promise<T>): Promise<T> {
+    const launcher = need(this.#launcher);
+    const done = await work(launcher);
+    daemons.writeNames(launcher.tasks.values());
+    return done;
   }
 
   async #write(writes: Undo['writes']): Promise<{ index: number }> {

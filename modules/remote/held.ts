@@ -1,10 +1,8 @@
 /** What Calico's processes and etcd hold on real hosts, asked over SSH: memory and open files, summed by name. */
+import { spareKiB } from '../datastore/etcd.ts';
 import type { Remote } from '../hosts/ssh.ts';
 import type { Holding } from '../verify/target.ts';
 import { look, type Asked } from './look.ts';
-
-/** The last writes stay in the memory of etcd until it takes a snapshot: that is no leak. */
-const etcdSpareKiB = 65_536;
 
 export async function held(remote: Pick<Remote, 'run'>, hosts: readonly Asked[]): Promise<Holding[]> {
   const told = await Promise.all(
@@ -25,6 +23,6 @@ export function holdingsOf(host: string, lines: readonly string[]): Holding[] {
   return [...sums].map(([program, sum]) => ({
     name: `${program.replace('calico-', '')} on ${host}`,
     ...sum,
-    ...(program === 'etcd' ? { spareKiB: etcdSpareKiB } : {}),
+    ...(program === 'etcd' ? { spareKiB } : {}),
   }));
 }

@@ -1,8 +1,8 @@
 /**
  * What a soak measures round by round, by name; and the checks that none of it grows, one for each kind of figure.
  *
- *     figures()                      -> Figures, which takes values as they come
- *     judged(figures) -> Check[]
+ *     add(figures, …), addHeld, addViews   take values as they come
+ *     judged(figures)                      -> Check[]
  */
 import type { Check, Trend } from '../report.ts';
 import type { Holding, Views } from '../target.ts';
